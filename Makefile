@@ -1,0 +1,56 @@
+# Every target is short: what it runs is a Python program or a script that says what it does.
+SHELL := /bin/bash
+PY := .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help env check lint types unit test e2e demo demo-down golden fix bench gpu lock model
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+env: .venv/.synced ## the Python environment of this clone (.venv)
+
+.venv/.synced: requirements/dev.txt scripts/uv scripts/environment
+	@scripts/environment
+
+demo: env ## set everything up on this machine, end with a model answering a question
+	@$(PY) -m deploy.local demo
+
+demo-down: env ## remove every trace of the demo
+	@$(PY) -m deploy.local down --name demo
+
+check: lint types unit ## before every commit: lint, types, fast tests
+
+lint: env ## ruff and the import contracts
+	@.venv/bin/ruff format --check --quiet . && .venv/bin/ruff check --quiet .
+	@.venv/bin/lint-imports --no-logo > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
+
+types: env ## mypy, strict
+	@.venv/bin/mypy --no-error-summary .
+
+unit: env ## the fast tests: no network, no root, no GPU
+	@$(PY) -m pytest -q -m "not e2e and not controlplane and not gpu and not slow"
+
+test: check ## everything: checks, then slow, control-plane and end-to-end tests
+	@$(PY) -m pytest -q -m "(controlplane or slow) and not gpu"
+	@$(MAKE) --no-print-directory e2e
+
+e2e: env ## the end-to-end tests on a real local cluster (root, Linux)
+	@$(PY) -m pytest -q -m e2e
+
+gpu: env ## the tests that need a CUDA device
+	@$(PY) -m pytest -q -m gpu
+
+golden: env ## rewrite the golden files and show what changed
+	@$(PY) -m pytest -q tests -m "not e2e and not controlplane and not gpu" --update-golden; git status --short tests
+
+fix: env ## format, and mend what ruff can mend
+	@.venv/bin/ruff format --quiet . && .venv/bin/ruff check --fix --quiet .
+
+bench: env ## every benchmark; goals are printed, never enforced
+	@$(PY) -m bench all
+
+model: env ## train tiny-chat and its Phi-3 twin again (minutes)
+	@$(PY) -m models.training
+
+lock: ## resolve requirements/*.txt anew
+	@scripts/lock
