@@ -1,0 +1,32 @@
+"""`plainsail VERB`: the command line."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from cli.commands import expand
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; 0 done, 1 refused or failed, 2 wrong usage (by SystemExit)."""
+    parser = argparse.ArgumentParser(
+        prog="plainsail",
+        description="One label turns a workload into a model server.",
+        allow_abbrev=False,
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    expand.register(verbs)
+    flags = parser.parse_args(argv)
+    try:
+        status: int = flags.run(flags)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output has gone, as `head` does: what is left goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""One module per verb: `register` adds its flags, `run` does it and returns the exit status."""

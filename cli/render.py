@@ -1,0 +1,38 @@
+"""Objects as text: YAML that every reader of YAML takes alike, or JSON."""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+from typing_extensions import override
+
+_MISREAD = re.compile(r"[-+.]?\d.*|[yYnN]|=")
+"""Plain text that some YAML reader takes for a number, a date or a truth value."""
+
+
+def as_yaml(value: dict[str, Any]) -> str:
+    """The object in block style, keys in their order."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=4096)
+
+
+def as_json(objects: Iterable[dict[str, Any]]) -> str:
+    """One object, or a List of several, as `kubectl -o json` prints them."""
+    held = list(objects)
+    whole = held[0] if len(held) == 1 else {"apiVersion": "v1", "kind": "List", "items": held}
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+
+class _Dumper(yaml.SafeDumper):
+    @override
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, indentless=False)
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else '"' if _MISREAD.fullmatch(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _text)

@@ -1,0 +1,135 @@
+"""The loop: gather what the mirrors show, decide purely, act once, say why."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from controller import api, events, logs, mirror, pace, reasons, services, settings, views
+
+_LOG = logging.getLogger(__name__)
+MANAGER = "plainsail-controller"
+"""Field manager of everything that the controller applies."""
+
+
+class Controller:
+    """Keeps the Services of labelled workloads."""
+
+    def __init__(
+        self,
+        cluster: api.Api,
+        chosen: settings.Settings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._api = cluster
+        self._settings = chosen
+        self._clock = clock
+        self._wake = threading.Event()
+        wake = self._wake.set
+        apps, source = "/apis/apps/v1", mirror.Source
+        deployments = source(f"{apps}/deployments", views.deployment)
+        stateful_sets = source(f"{apps}/statefulsets", views.stateful_set)
+        self._deployments = mirror.Mirror(cluster, deployments, wake)
+        self._stateful_sets = mirror.Mirror(cluster, stateful_sets, wake)
+        self._services = mirror.Mirror(cluster, source("/api/v1/services", views.service), wake)
+        self._mirrors = (self._deployments, self._stateful_sets, self._services)
+        self._events = events.Recorder(cluster, now)
+        self._rejected: dict[views.WorkloadView, reasons.Reason] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Keep the Services until `stop` is set, whatever happens on the way."""
+        for kept in self._mirrors:
+            threading.Thread(target=kept.run, args=(stop,), daemon=True).start()
+        backoff = pace.Backoff(first_seconds=0.5, limit_seconds=30.0)
+        while not stop.is_set():
+            self._wake.wait()
+            self._gather_burst()
+            try:
+                if not stop.is_set():
+                    self.run_pass()
+                backoff.reset()
+            except api.ApiError as error:
+                self._failed(stop, backoff, error)
+            except Exception:  # noqa: BLE001 - the process loop: a bug must not end the controller
+                _LOG.exception(logs.line("pass_failed"))
+                self._failed(stop, backoff, None)
+
+    def wake(self) -> None:
+        """Let the loop look now, for example at its stop."""
+        self._wake.set()
+
+    def run_pass(self) -> None:
+        """Decide and act on what is known now."""
+        if not all(kept.synced for kept in self._mirrors):
+            return
+        workloads = (*self._deployments.views(), *self._stateful_sets.views())
+        decided = services.plan(workloads, self._services.views())
+        self._rejected = {w: reason for w, reason in self._rejected.items() if w in workloads}
+        for service in decided.delete:
+            self._delete(service)
+        for workload in decided.create:
+            self._make(workload)
+        for workload in decided.mend:
+            self._apply(workload, "service_mended", force=True)
+        self._events.keep(workloads)
+        for left in decided.left_alone:
+            self._events.warn(left.workload, left.reason)
+        for workload, reason in self._rejected.items():
+            self._events.warn(workload, reason)
+
+    def _make(self, workload: views.WorkloadView) -> None:
+        """Make the Service unless one came that the mirror has not shown yet."""
+        if workload in self._rejected:
+            return
+        try:
+            self._api.get(f"/api/v1/namespaces/{workload.namespace}/services/{workload.name}")
+        except api.NotFound:
+            self._apply(workload, "service_created", force=False)
+
+    def _apply(self, workload: views.WorkloadView, event: str, *, force: bool) -> None:
+        if workload in self._rejected:
+            return
+        path = f"/api/v1/namespaces/{workload.namespace}/services/{workload.name}"
+        try:
+            self._api.apply(path, services.manifest(workload), manager=MANAGER, force=force)
+        except api.Rejected as error:
+            self._rejected[workload] = reasons.rejected(workload.name, error.message)
+        except (api.Conflict, api.NotFound) as error:
+            # Someone else's Service, or a namespace that is gone: the watch will show which.
+            _LOG.info(logs.line("service_not_applied", workload=workload.key, error=error))
+        else:
+            _LOG.info(logs.line(event, workload=workload.key))
+
+    def _delete(self, service: views.ServiceView) -> None:
+        namespace, _, name = service.key.partition("/")
+        path = f"/api/v1/namespaces/{namespace}/services/{name}"
+        try:
+            self._api.delete(path, {"uid": service.uid, "resourceVersion": service.version})
+        except (api.NotFound, api.Conflict):
+            return
+        _LOG.info(logs.line("service_deleted", service=service.key))
+
+    def _gather_burst(self) -> None:
+        chosen = self._settings
+        window = pace.Window(
+            self._clock(),
+            idle_seconds=chosen.batch_idle_seconds,
+            longest_seconds=chosen.batch_longest_seconds,
+        )
+        self._wake.clear()
+        while (left := window.left_seconds(self._clock())) > 0:
+            if self._wake.wait(left):
+                self._wake.clear()
+                window.touch(self._clock())
+
+    def _failed(
+        self, stop: threading.Event, backoff: pace.Backoff, error: api.ApiError | None
+    ) -> None:
+        pause = backoff.next_seconds()
+        if error is not None:
+            _LOG.warning(logs.line("pass_failed", error=error, retry_seconds=pause))
+        stop.wait(pause)
+        self._wake.set()

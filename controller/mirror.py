@@ -1,0 +1,147 @@
+"""A live copy of one list of the API server, kept by list and watch, never by polling.
+
+Survives whatever the API server does: a lost watch is resumed from the last resource version, a
+version that is gone (410) is listed anew, and an absent server is asked again with growing pauses.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from controller import api, logs, pace
+
+_LOG = logging.getLogger(__name__)
+_PAGE = "500"
+"""Objects per list request, client-go's page size."""
+_STABLE_SECONDS = 5.0
+"""A watch that lived this long was a good one: the next failure starts at the shortest pause."""
+
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class Source(Generic[V]):
+    """Which list, and what is kept of each object."""
+
+    path: str
+    view: Callable[[api.Object], V | None]
+    """What to keep of an object; None: nothing, as if it were not there."""
+    labels: str = ""
+    """Label selector."""
+    fields: str = ""
+    """Field selector."""
+
+    def query(self, **more: str) -> dict[str, str]:
+        """The list's query parameters, and more."""
+        chosen = {"labelSelector": self.labels, "fieldSelector": self.fields, **more}
+        return {key: value for key, value in chosen.items() if value}
+
+
+class Mirror(Generic[V]):
+    """The views of one source; `changed` is called after any of them changed."""
+
+    def __init__(self, cluster: api.Api, source: Source[V], changed: Callable[[], None]) -> None:
+        self._api = cluster
+        self._source = source
+        self._changed = changed
+        self._lock = threading.Lock()
+        self._views: dict[str, V] = {}
+        self._gone: list[V] = []
+        self._version = ""
+        self.synced = False
+        """Whether the list was read at least once."""
+        self.live = False
+        """Whether a watch is open now, so that the copy is fresh."""
+
+    def views(self) -> tuple[V, ...]:
+        """Every view, in no particular order."""
+        with self._lock:
+            return tuple(self._views.values())
+
+    def take_gone(self) -> tuple[V, ...]:
+        """Views that left since the last call, as they were last seen."""
+        with self._lock:
+            gone, self._gone = self._gone, []
+        return tuple(gone)
+
+    def run(self, stop: threading.Event) -> None:
+        """Keep the copy until `stop` is set."""
+        backoff = pace.Backoff(first_seconds=0.1, limit_seconds=5.0)
+        while not stop.is_set():
+            started = time.monotonic()
+            try:
+                self._list_and_watch()
+            except api.Gone:
+                self._version = ""
+                _LOG.info(logs.line("watch_expired", path=self._source.path))
+            except api.ApiError as error:
+                _LOG.warning(logs.line("watch_lost", path=self._source.path, error=error))
+            finally:
+                self.live = False
+            if time.monotonic() - started > _STABLE_SECONDS:
+                backoff.reset()
+            stop.wait(backoff.next_seconds())
+
+    def _list_and_watch(self) -> None:
+        if not self._version:
+            self._list()
+        query = self._source.query(resourceVersion=self._version, allowWatchBookmarks="true")
+        events = self._api.watch(self._source.path, query)
+        self.live = True
+        self._changed()
+        for event in events:
+            self._take(event)
+
+    def _list(self) -> None:
+        views: dict[str, V] = {}
+        version = ""
+        for page in self._pages():
+            version = page["metadata"]["resourceVersion"]
+            for item in page.get("items") or ():
+                if (view := self._source.view(item)) is not None:
+                    views[_key(item)] = view
+        with self._lock:
+            same = self.synced and views == self._views
+            self._gone += [view for key, view in self._views.items() if key not in views]
+            self._views = views
+        self._version, self.synced = version, True
+        if not same:
+            self._changed()
+
+    def _pages(self) -> Iterator[api.Object]:
+        following = ""
+        while True:
+            query = self._source.query(limit=_PAGE, **{"continue": following})
+            page = self._api.get(self._source.path, query)
+            yield page
+            following = page["metadata"].get("continue", "")
+            if not following:
+                return
+
+    def _take(self, event: api.Object) -> None:
+        kind, item = event["type"], event["object"]
+        if kind == "ERROR":
+            raise api.error(int(item.get("code", 500)), item)
+        if kind != "BOOKMARK":
+            view = self._source.view(item)
+            self._replace(_key(item), None if kind == "DELETED" else view)
+        self._version = item["metadata"]["resourceVersion"]
+
+    def _replace(self, key: str, view: V | None) -> None:
+        with self._lock:
+            before = self._views.pop(key, None)
+            if view is not None:
+                self._views[key] = view
+            elif before is not None:
+                self._gone.append(before)
+        if before != view:
+            self._changed()
+
+
+def _key(item: api.Object) -> str:
+    meta = item["metadata"]
+    return f"{meta['namespace']}/{meta['name']}" if meta.get("namespace") else str(meta["name"])

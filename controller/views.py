@@ -1,0 +1,120 @@
+"""What the controller reads of workloads and Services: small frozen values."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from controller import api
+from presets import annotations
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+OURS = "plainsail"
+
+Pairs = tuple[tuple[str, str], ...]
+"""A string map, sorted."""
+
+
+@dataclass(frozen=True)
+class WorkloadView:
+    """A Deployment or StatefulSet that opted in."""
+
+    key: str
+    """namespace/Kind/name."""
+    uid: str
+    selector: Pairs
+    """Its matchLabels; empty: it has none."""
+    service: bool
+    """Whether it wants a Service."""
+    terminating: bool
+
+    @property
+    def namespace(self) -> str:
+        """The workload's namespace."""
+        return self.key.split("/")[0]
+
+    @property
+    def kind(self) -> str:
+        """Deployment or StatefulSet."""
+        return self.key.split("/")[1]
+
+    @property
+    def name(self) -> str:
+        """The workload's name, and its Service's."""
+        return self.key.split("/")[2]
+
+
+@dataclass(frozen=True)
+class ServiceView:
+    """Any Service."""
+
+    key: str
+    """namespace/name."""
+    uid: str
+    version: str
+    """resourceVersion; kept only of our own, where a deletion depends on it."""
+    owner: str
+    """uid of the workload that it was made for; empty: the Service is not ours."""
+    terminating: bool
+    selector: Pairs
+    ports: tuple[Pairs, ...]
+
+
+def deployment(raw: api.Object) -> WorkloadView | None:
+    """The view of a Deployment; None when it has not opted in."""
+    return _workload(raw, "Deployment")
+
+
+def stateful_set(raw: api.Object) -> WorkloadView | None:
+    """The view of a StatefulSet; None when it has not opted in."""
+    return _workload(raw, "StatefulSet")
+
+
+def service(raw: api.Object) -> ServiceView:
+    """The view of a Service."""
+    meta, spec = raw["metadata"], raw.get("spec", {})
+    owner = _owner(meta)
+    return ServiceView(
+        key=f"{meta['namespace']}/{meta['name']}",
+        uid=meta["uid"],
+        version=meta["resourceVersion"] if owner else "",
+        owner=owner,
+        terminating="deletionTimestamp" in meta,
+        selector=pairs(spec.get("selector")),
+        ports=tuple(port(found) for found in spec.get("ports") or ()),
+    )
+
+
+def port(raw: api.Object) -> Pairs:
+    """What we decide about a port; the rest, such as a node port, is not ours."""
+    return pairs({key: raw.get(key) for key in ("name", "port", "protocol", "targetPort")})
+
+
+def pairs(found: dict[str, Any] | None) -> Pairs:
+    """A map as a sorted tuple of strings."""
+    return tuple(sorted((key, str(value)) for key, value in (found or {}).items()))
+
+
+def _workload(raw: api.Object, kind: str) -> WorkloadView | None:
+    meta, spec = raw["metadata"], raw["spec"]
+    template = spec.get("template", {}).get("metadata", {})
+    if not (_opted_in(meta) or _opted_in(template)):
+        return None
+    return WorkloadView(
+        key=f"{meta['namespace']}/{kind}/{meta['name']}",
+        uid=meta["uid"],
+        selector=pairs(spec.get("selector", {}).get("matchLabels")),
+        service=meta.get("annotations", {}).get(annotations.SERVICE) != "none",
+        terminating="deletionTimestamp" in meta,
+    )
+
+
+def _opted_in(meta: api.Object) -> bool:
+    noted = meta.get("annotations", {})
+    labelled = annotations.PRESET in meta.get("labels", {})
+    return labelled or annotations.PRESET in noted or annotations.EXPANSION in noted
+
+
+def _owner(meta: api.Object) -> str:
+    if meta.get("labels", {}).get(MANAGED_BY) != OURS:
+        return ""
+    owners = (owner for owner in meta.get("ownerReferences", ()) if owner.get("controller"))
+    return next((str(owner["uid"]) for owner in owners), "")

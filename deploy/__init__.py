@@ -1,0 +1,1 @@
+"""How Plainsail is run: manifests, and a real cluster on one machine. Not part of the wheel."""

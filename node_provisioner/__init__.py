@@ -1,0 +1,15 @@
+"""The node planner: buys the GPU node that a pod waits for, once, and gives idle ones back.
+
+May not import any other program; `kubernetes` only in `cluster`. Speaks to clouds by NodeClaims
+alone: who fulfils a claim is another program. Restarts at any point: what it knows it reads from
+the cluster, and the names of its claims follow from what they are bought for.
+
+Main path:
+    loop.py:Planner.run_pass     gather, decide, act, say why
+    views.py:pod, node, claim    Kubernetes objects to small values
+    demand.py:unmet              pods that the scheduler could not place, by workload
+    supply.py:bins               GPUs that are free or on their way
+    plan.py:plan                 what to buy, as a value
+    nodeclaims.py:NodeClaims     the claims written and deleted
+    reclaim.py:needless          claims that no pod needs
+"""

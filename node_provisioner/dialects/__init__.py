@@ -1,0 +1,11 @@
+"""NodeClaims as each provider wants them: one builder per dialect, all pure."""
+
+from collections.abc import Callable
+
+from node_provisioner import api, plan
+from node_provisioner.dialects import local
+
+Builder = Callable[[plan.NewClaim], api.Object]
+
+DIALECTS: dict[str, Builder] = {"local": local.manifest}
+"""Builders by the name that `--dialect` takes."""

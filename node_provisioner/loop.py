@@ -1,0 +1,251 @@
+"""The loop: gather what the mirrors show, decide purely, act once, say why."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from node_provisioner import (
+    ages,
+    api,
+    demand,
+    events,
+    freshness,
+    lifecycle,
+    logs,
+    mirror,
+    nodeclaims,
+    pace,
+    plan,
+    rate,
+    reasons,
+    reclaim,
+    settings,
+    supply,
+    views,
+)
+from presets import annotations
+
+_LOG = logging.getLogger(__name__)
+_CREATES = 100
+_CREATES_PER_SECOND = 20
+"""Claims created at once and in the long run."""
+_EVENTS_PER_PASS = 100
+_SOON_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one pass decides from."""
+
+    pods: tuple[views.PodView, ...]
+    nodes: tuple[views.NodeView, ...]
+    claims: tuple[views.ClaimView, ...]
+    """In the cluster, and created by us a moment ago."""
+
+
+class Planner:
+    """Keeps the cluster's claims as its pods need them."""
+
+    def __init__(
+        self,
+        cluster: api.Api,
+        chosen: settings.Settings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._api = cluster
+        self._settings = chosen
+        self._clock = clock
+        self._wake = threading.Event()
+        wake = self._wake.set
+        unfinished = "status.phase!=Succeeded,status.phase!=Failed"
+        pods = mirror.Source("/api/v1/pods", views.pod, fields=unfinished)
+        claims = mirror.Source(nodeclaims.PATH, views.claim, labels=annotations.CLAIM)
+        self._pods = mirror.Mirror(cluster, pods, wake)
+        self._nodes = mirror.Mirror(cluster, mirror.Source("/api/v1/nodes", views.node), wake)
+        self._claims = mirror.Mirror(cluster, claims, wake)
+        self._mirrors = (self._pods, self._nodes, self._claims)
+        self._cloud = nodeclaims.NodeClaims(cluster, chosen.dialect)
+        self._events = events.Recorder(cluster, now)
+        self._past = lifecycle.Lifecycle()
+        self._fresh = freshness.Freshness()
+        self._idle, self._launching = ages.Ages(), ages.Ages()
+        bucket = rate.TokenBucket
+        self._bucket = bucket(capacity=_CREATES, per_second=_CREATES_PER_SECOND, now=clock())
+
+    def run(self, stop: threading.Event) -> None:
+        """Plan until `stop` is set, whatever happens on the way."""
+        for kept in self._mirrors:
+            threading.Thread(target=kept.run, args=(stop,), daemon=True).start()
+        backoff = pace.Backoff(first_seconds=0.5, limit_seconds=30.0)
+        pause: float | None = None
+        while not stop.is_set():
+            if self._wake.wait(pause):
+                self._gather_burst()
+            try:
+                pause = self.run_pass() if not stop.is_set() else None
+                backoff.reset()
+            except api.ApiError as error:
+                pause = self._failed(stop, backoff, error)
+            except Exception:  # noqa: BLE001 - the process loop: a bug must not end the planner
+                _LOG.exception(logs.line("pass_failed"))
+                pause = self._failed(stop, backoff, None)
+
+    def wake(self) -> None:
+        """Let the loop look now, for example at its stop."""
+        self._wake.set()
+
+    def run_pass(self) -> float | None:
+        """Decide and act on what is known; seconds until it must look again without a change."""
+        if not all(kept.synced for kept in self._mirrors):
+            return None
+        now = self._clock()
+        seen = self._look(now)
+        decided = self._decide(seen, now)
+        complete = self._buy(decided, now)
+        self._give_back(seen, now)
+        complete &= self._say(seen, decided)
+        return min(self._deadlines(decided, now), default=None) if complete else _SOON_SECONDS
+
+    def _gather_burst(self) -> None:
+        chosen = self._settings
+        window = pace.Window(
+            self._clock(),
+            idle_seconds=chosen.batch_idle_seconds,
+            longest_seconds=chosen.batch_longest_seconds,
+        )
+        self._wake.clear()
+        while (left := window.left_seconds(self._clock())) > 0:
+            if self._wake.wait(left):
+                self._wake.clear()
+                window.touch(self._clock())
+
+    def _failed(
+        self, stop: threading.Event, backoff: pace.Backoff, error: api.ApiError | None
+    ) -> float:
+        pause = backoff.next_seconds()
+        if error is not None:
+            _LOG.warning(logs.line("pass_failed", error=error, retry_seconds=pause))
+        stop.wait(pause)
+        return 0.0
+
+    def _look(self, now: float) -> Seen:
+        gone = self._claims.take_gone()
+        present = self._claims.views()
+        for claim in self._past.observe(present, gone, now):
+            _LOG.warning(logs.line("claim_refused", claim=claim.key, type=claim.instance_type))
+        seen = Seen(self._pods.views(), self._nodes.views(), (*present, *self._past.unseen()))
+        self._fresh.update(seen.pods, seen.nodes, seen.claims, now)
+        return seen
+
+    def _decide(self, seen: Seen, now: float) -> plan.Plan:
+        return plan.plan(
+            demand.unmet(seen.pods),
+            supply.bins(seen.pods, seen.nodes, seen.claims, fresh=self._fresh.keys(now)),
+            plan.Limits(self._settings.max_claims),
+            self._past.past((claim.key for claim in seen.claims), now),
+            existing=len(seen.claims),
+        )
+
+    def _buy(self, decided: plan.Plan, now: float) -> bool:
+        """Create the plan's claims; False: not all could be, look again soon."""
+        for claim in decided.create:
+            if not self._bucket.take(now):
+                return False
+            try:
+                self._past.created(self._cloud.create(claim), now)
+            except nodeclaims.NameTaken:
+                self._past.avoid_name(claim.name)
+                _LOG.warning(logs.line("claim_name_taken", claim=claim.name))
+                return False
+            except api.Rejected as error:
+                self._past.bar(claim.offer, now)
+                _LOG.error(logs.line("claim_rejected", claim=claim.name, error=error))
+                return False
+            _LOG.info(_bought(claim))
+        return True
+
+    def _give_back(self, seen: Seen, now: float) -> None:
+        needless = reclaim.needless(seen.pods, seen.nodes, seen.claims)
+        self._idle.update({claim.key: claim.uid for claim in needless}, now)
+        waiting = {c.key: c.uid for c in seen.claims if not c.initialized and not c.terminating}
+        self._launching.update(waiting, now)
+        if not all(kept.live for kept in self._mirrors):
+            return  # an old picture is good enough to buy from, as names repeat, not to delete from
+        by_key = {claim.key: claim for claim in seen.claims}
+        for key in self._idle.older(self._settings.idle_ttl_seconds, now):
+            self._release(by_key[key], seen, now)
+        for key in self._launching.older(self._settings.launch_timeout_seconds, now):
+            self._past.refuse(by_key[key], now)
+            self._cloud.delete(by_key[key])
+            self._launching.restart(key, now)
+            _LOG.warning(logs.line("claim_timed_out", claim=key))
+
+    def _release(self, claim: views.ClaimView, seen: Seen, now: float) -> None:
+        self._idle.restart(claim.key, now)
+        bought = (node.key for node in seen.nodes if node.claim == claim.key)
+        if any(self._held(node) for node in {claim.node, *bought} - {""}):
+            return
+        self._past.released(claim)
+        self._cloud.delete(claim)
+        _LOG.info(logs.line("claim_released", claim=claim.key, type=claim.instance_type))
+
+    def _held(self, node: str) -> bool:
+        listed = self._api.get("/api/v1/pods", {"fieldSelector": f"spec.nodeName={node}"})
+        return any(reclaim.holds(pod) for pod in listed.get("items") or ())
+
+    def _say(self, seen: Seen, decided: plan.Plan) -> bool:
+        """Tell the waiting pods; False: some are left for the next pass."""
+        self._events.keep(seen.pods)
+        said = 0
+        for pod, reason, topic in self._sentences(seen, decided):
+            if self._events.topic(pod, reason.code) == topic:
+                continue
+            if said == _EVENTS_PER_PASS:
+                return False
+            self._events.tell(pod, reason, topic)
+            said += 1
+        return True
+
+    def _sentences(
+        self, seen: Seen, decided: plan.Plan
+    ) -> Iterator[tuple[views.PodView, reasons.Reason, str]]:
+        bought = {claim.name: claim for claim in decided.create}
+        coming = {placed.bin.claim for placed in decided.placed if not placed.bin.node}
+        for placed in decided.placed:
+            pod, claim = placed.pod, placed.bin.claim
+            told = {self._events.topic(pod, code) for code in ("NodeRequested", "NodeAwaited")}
+            if placed.bin.node or told & coming:
+                continue
+            if new := bought.get(claim):
+                because = self._past.because(f"{new.workload.namespace}/{new.workload.label}")
+                yield pod, reasons.requested(claim, new.offer, new.attempt, because), claim
+            else:
+                yield pod, reasons.awaited(claim, placed.bin.instance_type), claim
+        for left in decided.unplaced:
+            yield left.pod, left.reason, left.reason.sentence
+        for pod in demand.unreadable(seen.pods):
+            yield pod, reasons.unreadable(pod.problem), pod.problem
+
+    def _deadlines(self, decided: plan.Plan, now: float) -> Iterator[float]:
+        chosen = self._settings
+        yield from (left for _, left in self._idle.younger(chosen.idle_ttl_seconds, now))
+        yield from (left for _, left in self._launching.younger(chosen.launch_timeout_seconds, now))
+        if decided.placed or decided.unplaced:
+            yield from self._past.deadlines(now)
+            yield from self._fresh.deadlines(now)
+
+
+def _bought(claim: plan.NewClaim) -> str:
+    return logs.line(
+        "claim_created",
+        claim=claim.name,
+        workload=f"{claim.workload.kind}/{claim.workload.namespace}/{claim.workload.name}",
+        type=claim.offer.instance_type,
+        capacity=claim.offer.capacity_type,
+        attempt=claim.attempt + 1,
+    )

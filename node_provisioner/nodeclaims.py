@@ -1,0 +1,52 @@
+"""NodeClaims written and deleted: the only way in which this program speaks to a provider."""
+
+from node_provisioner import api, dialects, plan, views
+
+PATH = "/apis/karpenter.sh/v1/nodeclaims"
+
+
+class NameTaken(Exception):
+    """The name belongs to a claim that was not bought for this workload."""
+
+
+class NodeClaims:
+    """Writes claims in one dialect."""
+
+    def __init__(self, cluster: api.Api, dialect: str) -> None:
+        self._api = cluster
+        self._manifest = dialects.DIALECTS[dialect]
+
+    def create(self, claim: plan.NewClaim) -> views.ClaimView:
+        """The claim in the cluster; one of this name that was bought for the workload is adopted.
+
+        Raises:
+            NameTaken: the name belongs to something else.
+            api.Conflict: it belonged to something that was gone a moment later; try again.
+            api.ApiError: the API server did not create it.
+        """
+        manifest = self._manifest(claim)
+        try:
+            created = self._api.create(PATH, manifest)
+        except api.Conflict:
+            created = self._existing(claim)
+        view = views.claim(created)
+        if view is None or view.workload != f"{claim.workload.namespace}/{claim.workload.label}":
+            raise NameTaken(claim.name)
+        return view
+
+    def delete(self, claim: views.ClaimView) -> None:
+        """Delete this very claim; one that is gone or was replaced is left alone.
+
+        Raises:
+            api.ApiError: the API server did not delete it.
+        """
+        try:
+            self._api.delete(f"{PATH}/{claim.key}", {"uid": claim.uid})
+        except (api.NotFound, api.Conflict):
+            return
+
+    def _existing(self, claim: plan.NewClaim) -> api.Object:
+        try:
+            return self._api.get(f"{PATH}/{claim.name}")
+        except api.NotFound as error:
+            raise api.Conflict(409, "GoneMeanwhile", claim.name) from error

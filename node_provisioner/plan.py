@@ -1,0 +1,184 @@
+"""What to buy: a pure function from demand and supply to decisions."""
+
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+from node_provisioner import demand, names, offerings, reasons, supply, views
+from presets import provision_spec
+
+
+@dataclass(frozen=True)
+class NewClaim:
+    """A node to buy."""
+
+    name: str
+    workload: views.Workload
+    offer: offerings.Offer
+    resource: str
+    gpus: int
+    """GPUs that its node will have."""
+    attempt: int
+    """0 for the first; counts the purchases of this workload that were refused."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A waiting pod and the supply that it may count on."""
+
+    pod: views.PodView
+    bin: supply.Bin
+
+
+@dataclass(frozen=True)
+class Unplaced:
+    """A waiting pod for which nothing is bought, and why."""
+
+    pod: views.PodView
+    reason: reasons.Reason
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much may be bought."""
+
+    claims: int
+    """Claims of ours at any time, in the whole cluster."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """What earlier purchases taught."""
+
+    taken: Collection[str] = ()
+    """Names that no new claim can have."""
+    barred: Collection[offerings.Offer] = ()
+    """Offers that were refused a short while ago."""
+    attempts: Mapping[str, int] = field(default_factory=dict)
+    """Refused purchases by workload (namespace/Kind/name)."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Decisions and their reasons."""
+
+    create: tuple[NewClaim, ...]
+    placed: tuple[Placement, ...]
+    """Pods that existing or new claims and nodes will serve."""
+    unplaced: tuple[Unplaced, ...]
+
+
+def plan(
+    demands: Sequence[demand.Demand],
+    bins: Iterable[supply.Bin],
+    limits: Limits,
+    past: Past,
+    *,
+    existing: int,
+) -> Plan:
+    """The claims that are missing, given `existing` ones, and what every waiting pod waits for.
+
+    Does not depend on the order of its input, never exceeds `limits` and buys no node that no pod
+    needs. Given its own result as supply it buys nothing, as long as the pods that share an
+    instance type accept the same types: pods are placed first come, first served, the largest
+    first, and not moved about to make room.
+    """
+    stock = _Stock(bins)
+    taken = set(past.taken)
+    create: list[NewClaim] = []
+    placed: list[Placement] = []
+    unplaced: list[Unplaced] = []
+    for wanted in sorted(demands, key=lambda d: (-d.spec.gpus, d.workload, d.spec.to_json())):
+        waiting = deque(wanted.pods)
+        placed += stock.serve(wanted.spec, waiting)
+        fresh = _fresh_names(wanted, past, taken)
+        while waiting:
+            offer = _choose(wanted.spec, past, limits.claims - existing - len(create))
+            if isinstance(offer, reasons.Reason):
+                unplaced += [Unplaced(pod, offer) for pod in waiting]
+                break
+            claim = _purchase(wanted, offer, past, next(fresh))
+            taken.add(claim.name)
+            create.append(claim)
+            placed += stock.add_and_serve(expected(claim), wanted.spec, waiting)
+    return Plan(tuple(create), tuple(placed), tuple(unplaced))
+
+
+def expected(claim: NewClaim) -> supply.Bin:
+    """The supply that a claim brings."""
+    return supply.Bin(claim.name, "", claim.offer.instance_type, claim.resource, claim.gpus)
+
+
+def _choose(
+    spec: provision_spec.ProvisionSpec, past: Past, room: int
+) -> offerings.Offer | reasons.Reason:
+    if spec.gpus == 0:
+        return reasons.no_gpu_asked()
+    offers = tuple(offerings.offers(spec))
+    if not offers:
+        return reasons.too_many_gpus(spec.gpus, spec.instance_types)
+    offer = next((offer for offer in offers if offer not in past.barred), None)
+    if offer is None:
+        return reasons.all_refused(offers)
+    return offer if room > 0 else reasons.limit_reached()
+
+
+def _attempt(workload: views.Workload, past: Past) -> int:
+    return past.attempts.get(f"{workload.namespace}/{workload.label}", 0)
+
+
+def _fresh_names(wanted: demand.Demand, past: Past, taken: Collection[str]) -> Iterator[str]:
+    attempt = _attempt(wanted.workload, past)
+    every = (names.claim(wanted.workload, wanted.spec, slot, attempt) for slot in count())
+    return (name for name in every if name not in taken)
+
+
+def _purchase(wanted: demand.Demand, offer: offerings.Offer, past: Past, name: str) -> NewClaim:
+    spec = wanted.spec
+    gpus = offerings.gpus(offer.instance_type, spec.gpus)
+    attempt = _attempt(wanted.workload, past)
+    return NewClaim(name, wanted.workload, offer, spec.gpu_resource, gpus, attempt)
+
+
+class _Stock:
+    """Bins by what they fit, handed out tightest first."""
+
+    def __init__(self, bins: Iterable[supply.Bin]) -> None:
+        self._bins: dict[tuple[str, str], list[supply.Bin]] = {}
+        for bin_ in sorted(bins, key=lambda b: (b.free, b.name)):
+            self._add(bin_)
+
+    def serve(
+        self, spec: provision_spec.ProvisionSpec, waiting: deque[views.PodView]
+    ) -> list[Placement]:
+        """Place pods from the front of `waiting` while there is room; they leave it."""
+        placed: list[Placement] = []
+        for instance_type in spec.instance_types:
+            bins = self._bins.get((instance_type, spec.gpu_resource), [])
+            for i, bin_ in enumerate(bins):
+                if not waiting:
+                    return placed
+                found, bins[i] = _fill(bin_, spec, waiting)
+                placed += found
+        return placed
+
+    def add_and_serve(
+        self, bin_: supply.Bin, spec: provision_spec.ProvisionSpec, waiting: deque[views.PodView]
+    ) -> list[Placement]:
+        """Place pods in a new bin alone, and keep what is left of it."""
+        placed, left = _fill(bin_, spec, waiting)
+        self._add(left)
+        return placed
+
+    def _add(self, bin_: supply.Bin) -> None:
+        self._bins.setdefault((bin_.instance_type, bin_.resource), []).append(bin_)
+
+
+def _fill(
+    bin_: supply.Bin, spec: provision_spec.ProvisionSpec, waiting: deque[views.PodView]
+) -> tuple[list[Placement], supply.Bin]:
+    each = max(spec.gpus, 1)
+    served = [waiting.popleft() for _ in range(min(max(bin_.free, 0) // each, len(waiting)))]
+    placed = [Placement(pod, bin_) for pod in served]
+    return placed, replace(bin_, free=bin_.free - each * len(served))

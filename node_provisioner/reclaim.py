@@ -1,0 +1,43 @@
+"""Claims that no pod needs any more."""
+
+from collections.abc import Iterable, Sequence
+
+from node_provisioner import api, views
+
+_MIRROR = "kubernetes.io/config.mirror"
+
+
+def needless(
+    pods: Iterable[views.PodView],
+    nodes: Iterable[views.NodeView],
+    claims: Sequence[views.ClaimView],
+) -> tuple[views.ClaimView, ...]:
+    """Claims whose node carries no pod with a device or of ours, and that no waiting pod could use.
+
+    Pods that wait for anything count, not only those that the scheduler has refused: a node is
+    kept rather than bought twice.
+    """
+    pods = tuple(pods)
+    held = {pod.node for pod in pods if pod.node}
+    wanted = {
+        (instance_type, pod.spec.gpu_resource)
+        for pod in pods
+        if pod.spec is not None and not pod.node
+        for instance_type in pod.spec.instance_types
+    }
+    node_of = {node.claim: node.key for node in nodes if node.claim}
+    return tuple(
+        claim
+        for claim in claims
+        if not claim.terminating
+        and not {claim.node, node_of.get(claim.key)} & held
+        and not any((claim.instance_type, resource) in wanted for resource, _ in claim.devices)
+    )
+
+
+def holds(pod: api.Object) -> bool:
+    """Whether a pod is a reason to keep its node: neither finished nor one of every node's own."""
+    meta = pod["metadata"]
+    owners = {owner["kind"] for owner in meta.get("ownerReferences", ())}
+    finished = pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}
+    return not (finished or "DaemonSet" in owners or _MIRROR in meta.get("annotations", {}))

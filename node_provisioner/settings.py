@@ -1,0 +1,62 @@
+"""Flags of the node planner."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from node_provisioner import dialects
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the planner is told at its start."""
+
+    kubeconfig: str | None = None
+    """Path; None: the configuration of the pod that it runs in."""
+    dialect: str = "local"
+    """Which NodeClaims to write."""
+    idle_ttl_seconds: float = 600.0
+    """How long a claim that no pod needs is kept."""
+    launch_timeout_seconds: float = 1200.0
+    """How long a claim may take until its node is usable; Karpenter's own limit is 15 minutes."""
+    max_claims: int = 100
+    """Claims of ours at any time, in the whole cluster."""
+    batch_idle_seconds: float = 0.2
+    """A burst of changes is over when none came for this long."""
+    batch_longest_seconds: float = 2.0
+    """A burst is acted on after this long, over or not."""
+
+
+def parse(argv: Sequence[str] | None = None) -> Settings:
+    """The settings of a command line; a bad one ends the program with status 2 and a message."""
+    parser = argparse.ArgumentParser(
+        prog="python -m node_provisioner",
+        description="Buys the GPU nodes that pods wait for, and gives idle ones back.",
+    )
+    parser.add_argument("--kubeconfig", help="file; default: the configuration of this pod")
+    parser.add_argument("--dialect", choices=sorted(dialects.DIALECTS), help="which NodeClaims")
+    durations: dict[str, Any] = {"type": seconds, "metavar": "DURATION"}
+    text = "how long a node that no pod needs is kept, such as 90s or 10m"
+    parser.add_argument("--idle-ttl", dest="idle_ttl_seconds", help=text, **durations)
+    text = "how long a node may take to become usable, such as 20m"
+    parser.add_argument("--launch-timeout", dest="launch_timeout_seconds", help=text, **durations)
+    text = "nodes bought at any time, in the whole cluster"
+    parser.add_argument("--max-claims", type=int, metavar="N", help=text)
+    given = vars(parser.parse_args(argv))
+    return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def seconds(text: str) -> float:
+    """Seconds of a duration such as `500ms`, `90s`, `10m` or `1h`.
+
+    Raises:
+        argparse.ArgumentTypeError: `text` is no such duration.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a duration such as 90s, 10m or 1h')
+    return float(match[1]) * _UNITS[match[2]]

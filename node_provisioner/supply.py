@@ -1,0 +1,96 @@
+"""GPUs that a waiting pod may get without buying: free ones, and those on their way."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from node_provisioner import views
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Free devices of one kind on one node, there or coming."""
+
+    claim: str
+    """Claim that brings or brought the node; empty: a node that is not ours."""
+    node: str
+    """Node; empty: it has not come yet."""
+    instance_type: str
+    resource: str
+    free: int
+
+    @property
+    def name(self) -> str:
+        """The node, or the claim while there is none."""
+        return self.node or self.claim
+
+
+def free(
+    pods: Iterable[views.PodView], nodes: Iterable[views.NodeView]
+) -> dict[tuple[str, str], int]:
+    """Devices that no pod holds, by node and resource; below 0 where a node lost devices in use."""
+    left = {(node.key, resource): n for node in nodes for resource, n in node.devices}
+    for pod in pods:
+        for resource, count in pod.devices:
+            if (pod.node, resource) in left:
+                left[pod.node, resource] -= count
+    return left
+
+
+def bins(
+    pods: Iterable[views.PodView],
+    nodes: Sequence[views.NodeView],
+    claims: Sequence[views.ClaimView],
+    *,
+    fresh: Collection[str],
+) -> tuple[Bin, ...]:
+    """What waiting pods may count on.
+
+    A claim counts from its creation until its node is Ready and shows its devices; from then on the
+    node's free devices count. A node that is not ours counts only while it is `fresh`: a pod that
+    is still unschedulable later has the scheduler's word that the node does not fit, which knows
+    more than GPUs. `fresh` also carries a claimed node through a short loss of readiness.
+    """
+    left = free(pods, nodes)
+    by_key = {node.key: node for node in nodes}
+    bought = {node.claim: node for node in nodes if node.claim}
+    bought |= {claim.key: by_key[claim.node] for claim in claims if claim.node in by_key}
+    found: list[Bin] = []
+    for claim in claims:
+        found += _of_claim(claim, bought.get(claim.key), left, fresh)
+    ours = {node.key for node in bought.values()}
+    for node in nodes:
+        if node.key not in ours and node.ready and not node.cordoned and node.key in fresh:
+            found += _of_node(node, "", node.instance_type, left)
+    return tuple(found)
+
+
+def _of_claim(
+    claim: views.ClaimView,
+    node: views.NodeView | None,
+    left: Mapping[tuple[str, str], int],
+    fresh: Collection[str],
+) -> tuple[Bin, ...]:
+    if claim.terminating or (node is not None and node.cordoned):
+        return ()
+    recent = claim.key in fresh or (node is not None and node.key in fresh)
+    if node is not None and _shows(node, claim) and (node.ready or (claim.initialized and recent)):
+        return _of_node(node, claim.key, claim.instance_type, left)
+    if claim.initialized and not recent:
+        return ()
+    return tuple(
+        Bin(claim.key, "", claim.instance_type, resource, count)
+        for resource, count in claim.devices
+    )
+
+
+def _shows(node: views.NodeView, claim: views.ClaimView) -> bool:
+    return dict(claim.devices).keys() <= dict(node.devices).keys()
+
+
+def _of_node(
+    node: views.NodeView, claim: str, instance_type: str, left: Mapping[tuple[str, str], int]
+) -> tuple[Bin, ...]:
+    return tuple(
+        Bin(claim, node.key, instance_type, resource, left[node.key, resource])
+        for resource, _ in node.devices
+    )

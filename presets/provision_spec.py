@@ -1,0 +1,67 @@
+"""What node a pod needs: the contract from the webhook to the planner, as one pod annotation."""
+
+import json
+from dataclasses import dataclass
+
+
+class MalformedProvisionSpec(ValueError):
+    """The annotation is not a provision spec; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class ProvisionSpec:
+    """The node to buy for a pod that no node can take."""
+
+    instance_types: tuple[str, ...]
+    """In order of preference; the first that can be had wins."""
+    gpus: int
+    """GPUs that the pod asks for."""
+    gpu_resource: str = "nvidia.com/gpu"
+    """Extended resource name of the GPU vendor."""
+    capacity_types: tuple[str, ...] = ("on-demand",)
+    """`on-demand`, `spot`, or both in order of preference."""
+
+    def to_json(self) -> str:
+        """Compact JSON with sorted keys: equal specs give equal text."""
+        return json.dumps(
+            {
+                "capacityTypes": list(self.capacity_types),
+                "gpuResource": self.gpu_resource,
+                "gpus": self.gpus,
+                "instanceTypes": list(self.instance_types),
+            },
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "ProvisionSpec":
+        """The spec that `to_json` wrote; unknown keys are kept out, missing ones refused.
+
+        Raises:
+            MalformedProvisionSpec: `text` is not JSON, or a key is missing or of the wrong type.
+        """
+        try:
+            raw = json.loads(text)
+        except ValueError as error:
+            raise MalformedProvisionSpec(f"not JSON: {error}") from error
+        if not isinstance(raw, dict):
+            raise MalformedProvisionSpec(f"not an object: {text!r}")
+        gpus = raw.get("gpus")
+        if type(gpus) is not int or gpus < 0:
+            raise MalformedProvisionSpec(f"gpus is not a count: {gpus!r}")
+        resource = raw.get("gpuResource")
+        if not isinstance(resource, str) or not resource:
+            raise MalformedProvisionSpec(f"gpuResource is not a name: {resource!r}")
+        return cls(
+            instance_types=_names(raw, "instanceTypes"),
+            gpus=gpus,
+            gpu_resource=resource,
+            capacity_types=_names(raw, "capacityTypes"),
+        )
+
+
+def _names(raw: dict[str, object], key: str) -> tuple[str, ...]:
+    value = raw.get(key)
+    if not isinstance(value, list) or not value or not all(isinstance(v, str) and v for v in value):
+        raise MalformedProvisionSpec(f"{key} is not a list of names: {value!r}")
+    return tuple(value)

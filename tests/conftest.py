@@ -1,0 +1,80 @@
+"""Options and fixtures of all tests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["tests.controlplane"]
+
+GOLDEN = Path(__file__).parent / "golden"
+
+_USED = pytest.StashKey[set[Path]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="rewrite the golden files with what the code gives now",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_USED] = set()
+
+
+class Goldens:
+    """Golden files under tests/golden; whatever no test reads is found at the end of the run."""
+
+    def __init__(self, used: set[Path], *, update: bool) -> None:
+        self._used = used
+        self._update = update
+
+    def read(self, path: Path) -> str:
+        """The text of a file that is an input."""
+        self._used.add(path)
+        return path.read_text(encoding="utf-8")
+
+    def check(self, path: Path, actual: str) -> None:
+        """`actual` is what the file holds; with --update-golden it is what the file gets."""
+        self._used.add(path)
+        if self._update:
+            path.write_text(actual, encoding="utf-8")
+        assert path.exists(), f"{path} is missing; `make golden` writes it"
+        assert actual == path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def goldens(request: pytest.FixtureRequest) -> Goldens:
+    """Read and check golden files."""
+    update = bool(request.config.getoption("--update-golden"))
+    return Goldens(request.config.stash[_USED], update=update)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run where a golden file was used by no test."""
+    unused = sorted(_unused(session.config))
+    if unused and not session.testsfailed and not _is_narrowed(session.config):
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        for path in unused:
+            if reporter is not None:
+                reporter.write_line(f"unused golden file: {path}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _unused(config: pytest.Config) -> Iterator[Path]:
+    """Files beside used ones: only kinds of golden files that this run looked at are judged."""
+    used = config.stash[_USED]
+    for kind in {GOLDEN / path.relative_to(GOLDEN).parts[0] for path in used}:
+        yield from (path for path in kind.rglob("*") if path.is_file() and path not in used)
+
+
+def _is_narrowed(config: pytest.Config) -> bool:
+    """Single tests were picked, so that a file that they do not use may still have a user."""
+    options = config.option
+    return bool(
+        options.keyword
+        or getattr(options, "lf", False)
+        or any("::" in argument or argument.endswith(".py") for argument in config.args)
+    )

@@ -1,0 +1,45 @@
+"""Long steps say what they do, how far they are and how long they took."""
+
+import io
+
+import pytest
+from typing_extensions import override
+
+from deploy.local.progress import Progress
+
+
+class Terminal(io.StringIO):
+    @override
+    def isatty(self) -> bool:
+        return True
+
+
+def test_without_a_terminal_a_step_is_two_plain_lines() -> None:
+    stream = io.StringIO()
+    with Progress(stream).step("image") as progress:
+        progress.report("layer 1 of 3")
+    first, last = stream.getvalue().splitlines()
+    assert first == "... image"
+    assert last.startswith("✓ image  0.")
+    assert "\033" not in stream.getvalue()
+
+
+def test_a_failed_step_says_how_far_it_came() -> None:
+    stream = io.StringIO()
+    progress = Progress(stream)
+
+    def work() -> None:
+        with progress.step("image"):
+            progress.report("layer 1 of 3")
+            raise ValueError("x")
+
+    with pytest.raises(ValueError, match="x"):
+        work()
+    assert stream.getvalue().splitlines()[-1].startswith("✗ image: layer 1 of 3  0.")
+
+
+def test_on_a_terminal_one_line_renews_itself() -> None:
+    stream = Terminal()
+    with Progress(stream).step("image"):
+        pass
+    assert stream.getvalue().startswith("\r\033[K✓ image")

@@ -1,0 +1,100 @@
+"""Pods, nodes and claims for tests: raw, as the API server has them, and as views."""
+
+from dataclasses import replace
+from typing import Any
+
+from node_provisioner import api, views
+from presets import provision_spec
+
+SPEC = provision_spec.ProvisionSpec(("Standard_NC6s_v3",), 1)
+UNSCHEDULABLE = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+
+
+def pod(
+    name: str, *, spec: provision_spec.ProvisionSpec | None = SPEC, **changes: Any
+) -> api.Object:
+    """A managed pod of Deployment `chat` that the scheduler could not place."""
+    gpus = str(spec.gpus) if spec else "1"
+    noted = {"kaito.sh/provision-spec": spec.to_json()} if spec else {}
+    raw: api.Object = {
+        "metadata": {
+            "name": name,
+            "namespace": "default",
+            "uid": f"uid-{name}",
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "labels": {"kaito.sh/managed": "true", "pod-template-hash": "5d9c7"},
+            "annotations": noted,
+            "ownerReferences": [{"kind": "ReplicaSet", "name": "chat-5d9c7", "controller": True}],
+        },
+        "spec": {"containers": [{"resources": {"limits": {"nvidia.com/gpu": gpus}}}]},
+        "status": {"phase": "Pending", "conditions": [UNSCHEDULABLE]},
+    }
+    for part in ("metadata", "spec", "status"):
+        raw[part] |= changes.pop(part, {})
+    assert not changes
+    return raw
+
+
+def bound(name: str, node_name: str, **changes: Any) -> api.Object:
+    """The same pod, running on a node."""
+    raw = pod(name, **changes)
+    raw["spec"]["nodeName"] = node_name
+    raw["status"] = {"phase": "Running"}
+    return raw
+
+
+def node(name: str, *, gpus: int = 1, claim: str = "", ready: bool = True) -> api.Object:
+    """A node of type Standard_NC6s_v3."""
+    labels = {views.INSTANCE_TYPE: "Standard_NC6s_v3"} | (
+        {"kaito.sh/claim": claim} if claim else {}
+    )
+    allocatable = {"cpu": "6", "memory": "100Gi", "pods": "110"}
+    return {
+        "metadata": {"name": name, "labels": labels},
+        "spec": {},
+        "status": {
+            "allocatable": allocatable | ({"nvidia.com/gpu": str(gpus)} if gpus else {}),
+            "conditions": [{"type": "Ready", "status": str(ready)}],
+        },
+    }
+
+
+def initialized(claim: api.Object) -> None:
+    """Mark a claim's node as usable."""
+    claim["status"] = {"conditions": [{"type": "Initialized", "status": "True"}]}
+
+
+def pod_view(name: str, **changes: Any) -> views.PodView:
+    """The view of `pod`."""
+    view = views.pod(pod(name, **changes))
+    assert view is not None
+    return view
+
+
+def claim_view(name: str = "ws1", **changes: Any) -> views.ClaimView:
+    """A claim of Deployment `chat` that has only just been created."""
+    plain = views.ClaimView(
+        key=name,
+        uid=f"uid-{name}",
+        workload="default/Deployment/chat",
+        instance_type="Standard_NC6s_v3",
+        capacity_type="on-demand",
+        devices=(("nvidia.com/gpu", 1),),
+        node="",
+        initialized=False,
+        terminating=False,
+    )
+    return replace(plain, **changes)
+
+
+def node_view(name: str = "n1", **changes: Any) -> views.NodeView:
+    """A Ready node with one GPU that is not ours."""
+    plain = views.NodeView(
+        key=name,
+        claim="",
+        instance_type="Standard_NC6s_v3",
+        ready=True,
+        cordoned=False,
+        devices=(("nvidia.com/gpu", 1),),
+    )
+    return replace(plain, **changes)

@@ -1,0 +1,348 @@
+"""The planner against an API server in memory, through faults and restarts.
+
+A provider is played by the tests: claims are fulfilled, refused or forgotten by hand.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from node_provisioner import api
+from presets import provision_spec
+from tests import apiserver
+from tests.apiserver import until
+from tests.node_provisioner import objects
+from tests.node_provisioner.conftest import FAST, Start
+
+_TWO_TYPES = provision_spec.ProvisionSpec(("Standard_NC6s_v3", "Standard_NC24ads_A100_v4"), 1)
+_QUIET_SECONDS = 0.15
+"""Long enough for several passes of the fast settings."""
+
+
+def _claims(server: apiserver.ApiServer, count: int = 1) -> list[api.Object]:
+    """The claims, once there are so many; and they stay so many."""
+    until(lambda: len(server.all("nodeclaims")) == count)
+    time.sleep(_QUIET_SECONDS)
+    found = server.all("nodeclaims")
+    assert len(found) == count
+    return found
+
+
+def _type(claim: api.Object) -> str:
+    return str(claim["spec"]["requirements"][0]["values"][0])
+
+
+def _event(server: apiserver.ApiServer, reason: str) -> api.Object:
+    found: api.Object = until(
+        lambda: next((e for e in server.all("events") if e["reason"] == reason), None)
+    )
+    return found
+
+
+def _fulfil(server: apiserver.ApiServer, claim: api.Object, node: str = "n1") -> None:
+    name = claim["metadata"]["name"]
+    server.put("nodes", objects.node(node, claim=name))
+    server.change("nodeclaims", name, objects.initialized)
+
+
+def test_an_unschedulable_pod_gets_one_claim_and_is_told(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    start()
+    server.put("pods", objects.pod("a"))
+    (claim,) = _claims(server)
+    assert claim["metadata"]["annotations"]["kaito.sh/workload-name"] == "Deployment/chat"
+    said = _event(server, "NodeRequested")
+    assert claim["metadata"]["name"] in said["message"]
+    assert (said["involvedObject"]["name"], said["type"]) == ("a", "Normal")
+    assert len(server.all("events")) == 1
+
+
+def test_pods_that_were_waiting_before_the_start_are_served(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    for name in ("a", "b"):
+        server.put("pods", objects.pod(name))
+    start()
+    _claims(server, 2)
+
+
+def test_a_node_that_joins_is_not_bought_again_at_any_step(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    """In flight: no node, node not Ready, Ready without its GPU, GPU there, initialised, bound."""
+    start()
+    server.put("pods", objects.pod("a"))
+    name = _claims(server)[0]["metadata"]["name"]
+    for node in (
+        objects.node("n1", claim=name, ready=False, gpus=0),
+        objects.node("n1", claim=name, gpus=0),
+        objects.node("n1", claim=name),
+    ):
+        server.put("nodes", node)
+        _claims(server)
+    server.change("nodeclaims", name, objects.initialized)
+    _claims(server)
+    server.put("pods", objects.bound("a", "n1"))
+    _claims(server)
+
+
+def test_a_restart_at_any_point_buys_nothing_twice(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    server.put("pods", objects.pod("a"))
+    start()
+    _claims(server)
+    start()
+    _claims(server)
+
+
+def test_two_planners_at_once_buy_once(server: apiserver.ApiServer, start: Start) -> None:
+    start()
+    start()
+    for i in range(5):
+        server.put("pods", objects.pod(f"p{i}"))
+    _claims(server, 5)
+
+
+def test_a_claim_whose_answer_was_lost_is_adopted(
+    server: apiserver.ApiServer, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The API server created it, and the connection died before it could say so."""
+    started = start()
+    create = started._cloud.create
+    lost = [True]
+
+    def lossy(claim: Any) -> Any:
+        created = create(claim)
+        if lost and lost.pop():
+            raise api.Unavailable(0, "AnswerLost", "connection reset")
+        return created
+
+    monkeypatch.setattr(started._cloud, "create", lossy)
+    server.put("pods", objects.pod("a"))
+    _claims(server)
+
+
+def test_a_name_that_belongs_to_something_else_is_passed_over(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    server.put("pods", objects.pod("a"))
+    start()
+    name = _claims(server)[0]["metadata"]["name"]
+    server.remove("nodeclaims", name)
+    server.remove("pods", "default/a")
+    foreign = {"metadata": {"name": name, "labels": {"team": "b"}}, "spec": {}}
+    server.put("nodeclaims", foreign)
+    start()
+    server.put("pods", objects.pod("b"))
+    found = {claim["metadata"]["name"]: claim for claim in _claims(server, 2)}
+    assert found[name]["metadata"]["labels"] == {"team": "b"}
+
+
+@pytest.mark.parametrize("terminating_first", [False, True])
+def test_a_refused_claim_is_followed_by_the_next_type(
+    server: apiserver.ApiServer,
+    start: Start,
+    terminating_first: bool,  # noqa: FBT001 - a case
+) -> None:
+    def refuse(plural: str, claim: api.Object) -> None:
+        if plural == "nodeclaims" and _type(claim) == "Standard_NC6s_v3":
+            if terminating_first:
+                stamp = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+                server.change(
+                    plural, claim["metadata"]["name"], lambda o: o["metadata"].update(stamp)
+                )
+            server.remove(plural, claim["metadata"]["name"])
+
+    server.on_create = refuse
+    start()
+    server.put("pods", objects.pod("a", spec=_TWO_TYPES))
+    until(lambda: [_type(c) for c in server.all("nodeclaims")] == ["Standard_NC24ads_A100_v4"])
+    said = until(
+        lambda: [e["message"] for e in server.all("events") if "attempt 2" in e["message"]]
+    )
+    assert "ended before its node was usable" in said[0]
+
+
+def test_when_every_offer_is_refused_the_pod_is_told_and_nothing_spins(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    def refuse(plural: str, created: api.Object) -> None:
+        if plural == "nodeclaims":
+            server.remove(plural, created["metadata"]["name"])
+
+    server.on_create = refuse
+    start()
+    server.put("pods", objects.pod("a"))
+    assert "every offer was refused" in _event(server, "NodeUnavailable")["message"]
+    time.sleep(_QUIET_SECONDS)
+    assert server.count("POST", "nodeclaims") == 1
+
+
+def test_a_claim_that_the_api_server_rejects_is_not_sent_again_and_again(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    server.refused["POST", "nodeclaims"] = 422
+    start()
+    server.put("pods", objects.pod("a"))
+    _event(server, "NodeUnavailable")
+    time.sleep(_QUIET_SECONDS)
+    assert server.count("POST", "nodeclaims") == 1
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_a_failing_create_is_tried_again_with_pauses(
+    server: apiserver.ApiServer, start: Start, status: int
+) -> None:
+    server.refused["POST", "nodeclaims"] = status
+    start()
+    server.put("pods", objects.pod("a"))
+    until(lambda: server.count("POST", "nodeclaims") == 1)
+    time.sleep(_QUIET_SECONDS)
+    assert server.count("POST", "nodeclaims") == 1
+    server.refused.clear()
+    _claims(server)
+
+
+def test_a_missing_crd_is_waited_for(
+    server: apiserver.ApiServer, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.missing.add("nodeclaims")
+    with caplog.at_level(logging.WARNING):
+        start()
+        server.put("pods", objects.pod("a"))
+        until(lambda: '/nodeclaims error="404 NotFound' in caplog.text)
+    server.missing.clear()
+    _claims(server)
+
+
+@pytest.mark.parametrize("fault", ["drop", "compact", "restart"])
+def test_whatever_happens_to_its_watches_it_decides_the_same(
+    server: apiserver.ApiServer, start: Start, fault: str
+) -> None:
+    def restart() -> None:
+        server.stop()
+        server.start()
+
+    acts: dict[str, Callable[[], None]] = {
+        "drop": server.drop_watches,
+        "compact": server.compact,
+        "restart": restart,
+    }
+    start()
+    for i in range(4):
+        acts[fault]()
+        server.put("pods", objects.pod(f"p{i}"))
+    _claims(server, 4)
+
+
+def test_a_foreign_gpu_that_the_scheduler_does_not_use_stops_counting(
+    server: apiserver.ApiServer, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node_provisioner.freshness.GRACE_SECONDS", 0.6)
+    server.put("nodes", objects.node("own"))
+    server.put("pods", objects.pod("a"))
+    start()
+    time.sleep(_QUIET_SECONDS)
+    assert server.all("nodeclaims") == []
+    _claims(server)
+
+
+def test_a_pod_without_a_readable_spec_is_told(server: apiserver.ApiServer, start: Start) -> None:
+    start()
+    server.put("pods", objects.pod("a", metadata={"annotations": {}}))
+    assert (
+        "kaito.sh/provision-spec is missing" in _event(server, "MalformedProvisionSpec")["message"]
+    )
+    assert server.all("nodeclaims") == []
+
+
+def test_an_event_is_said_once_over_restarts(server: apiserver.ApiServer, start: Start) -> None:
+    server.put("pods", objects.pod("a", metadata={"annotations": {}}))
+    for starts in (1, 2):
+        start()
+        until(lambda n=starts: server.count("POST", "events") == n)  # type: ignore[misc]  # the default binds the loop's value
+    assert len(server.all("events")) == 1
+
+
+# Giving back.
+
+
+def test_an_idle_node_is_given_back_after_the_ttl_and_not_before(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    start(replace(FAST, idle_ttl_seconds=0.8))
+    server.put("pods", objects.pod("a"))
+    (claim,) = _claims(server)
+    _fulfil(server, claim)
+    server.put("pods", objects.bound("a", "n1"))
+    server.remove("pods", "default/a")
+    time.sleep(0.4)
+    assert len(server.all("nodeclaims")) == 1
+    until(lambda: server.all("nodeclaims") == [])
+    assert server.count("DELETE", "nodes") == 0
+
+
+def test_a_node_that_is_used_again_within_the_ttl_is_kept(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    start(replace(FAST, idle_ttl_seconds=0.5))
+    server.put("pods", objects.pod("a"))
+    (claim,) = _claims(server)
+    _fulfil(server, claim)
+    for _ in range(3):
+        server.put("pods", objects.bound("a", "n1"))
+        time.sleep(0.15)
+        server.remove("pods", "default/a")
+        time.sleep(0.15)
+    assert len(server.all("nodeclaims")) == 1
+
+
+def test_a_node_with_anybody_elses_pod_is_kept(server: apiserver.ApiServer, start: Start) -> None:
+    start(replace(FAST, idle_ttl_seconds=0.2))
+    server.put("pods", objects.pod("a"))
+    (claim,) = _claims(server)
+    _fulfil(server, claim)
+    plain = objects.bound("web", "n1", metadata={"labels": {}})
+    server.put("pods", plain | {"spec": {"nodeName": "n1", "containers": [{}]}})
+    server.remove("pods", "default/a")
+    time.sleep(0.6)
+    assert len(server.all("nodeclaims")) == 1
+    server.remove("pods", "default/web")
+    until(lambda: server.all("nodeclaims") == [])
+
+
+def test_a_claim_whose_workload_went_before_its_node_came_is_given_back(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    start(replace(FAST, idle_ttl_seconds=0.3))
+    server.put("pods", objects.pod("a"))
+    until(lambda: len(server.all("nodeclaims")) == 1)
+    server.remove("pods", "default/a")
+    until(lambda: server.all("nodeclaims") == [])
+    server.put("pods", objects.pod("b"))
+    assert "attempt" not in _event(server, "NodeRequested")["message"]
+    _claims(server)
+
+
+def test_a_claim_that_is_not_ours_is_never_touched(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    server.put("nodeclaims", {"metadata": {"name": "theirs", "labels": {}}, "spec": {}})
+    server.put("nodes", objects.node("their-node"))
+    start(replace(FAST, idle_ttl_seconds=0.1))
+    time.sleep(0.5)
+    assert len(server.all("nodeclaims")) == 1
+
+
+def test_a_node_that_never_becomes_usable_is_replaced(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    start(replace(FAST, launch_timeout_seconds=0.4))
+    server.put("pods", objects.pod("a", spec=_TWO_TYPES))
+    until(lambda: [_type(c) for c in server.all("nodeclaims")] == ["Standard_NC24ads_A100_v4"])

@@ -1,0 +1,121 @@
+"""A list kept by list and watch, through every way in which a watch can fail."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from node_provisioner import cluster, mirror, views
+from tests import apiserver
+from tests.node_provisioner import objects
+
+
+class _Kept:
+    """A mirror of nodes that runs."""
+
+    def __init__(self, client: cluster.Client) -> None:
+        self.changes = 0
+        self.mirror = mirror.Mirror(client, mirror.Source("/api/v1/nodes", views.node), self._count)
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self.mirror.run, args=(self.stop,), daemon=True)
+        self.thread.start()
+
+    def _count(self) -> None:
+        self.changes += 1
+
+    def names(self) -> set[str]:
+        return {view.key for view in self.mirror.views()}
+
+    def end(self, server: apiserver.ApiServer) -> None:
+        self.stop.set()
+
+        def ended() -> bool:
+            server.drop_watches()
+            return not self.thread.is_alive()
+
+        apiserver.until(ended)
+
+    def becomes(self, *names: str) -> None:
+        apiserver.until(lambda: self.names() == set(names))
+
+
+@pytest.fixture
+def kept(server: apiserver.ApiServer, client: cluster.Client) -> Iterator[_Kept]:
+    server.put("nodes", objects.node("n1"))
+    running = _Kept(client)
+    apiserver.until(lambda: running.mirror.live)
+    yield running
+    running.end(server)
+
+
+def test_it_follows_additions_changes_and_deletions(
+    server: apiserver.ApiServer, kept: _Kept
+) -> None:
+    server.put("nodes", objects.node("n2"))
+    kept.becomes("n1", "n2")
+    server.put("nodes", objects.node("n2", gpus=0))
+    kept.becomes("n1")
+    server.remove("nodes", "n1")
+    kept.becomes()
+    assert [view.key for view in kept.mirror.take_gone()] == ["n2", "n1"]
+    assert kept.mirror.take_gone() == ()
+
+
+def test_a_change_that_the_view_does_not_show_wakes_nobody(
+    server: apiserver.ApiServer, kept: _Kept
+) -> None:
+    before = kept.changes
+    for heartbeat in range(5):
+        server.change("nodes", "n1", lambda n, at=heartbeat: n["metadata"].update(beat=at))  # type: ignore[misc]  # a default binds the loop's value
+    server.put("nodes", objects.node("n2"))
+    kept.becomes("n1", "n2")
+    assert kept.changes == before + 1
+
+
+def test_a_lost_watch_resumes_and_misses_nothing(server: apiserver.ApiServer, kept: _Kept) -> None:
+    lists = server.count("GET", "nodes")
+    server.drop_watches()
+    server.put("nodes", objects.node("n2"))
+    server.remove("nodes", "n1")
+    kept.becomes("n2")
+    assert server.count("GET", "nodes") == lists
+
+
+def test_a_version_that_is_gone_is_listed_anew_and_deletions_are_noticed(
+    server: apiserver.ApiServer, kept: _Kept
+) -> None:
+    with server._lock:  # nothing is delivered before the past is forgotten
+        server.remove("nodes", "n1")
+        server.put("nodes", objects.node("n2"))
+        server.compact()
+    kept.becomes("n2")
+    assert [view.key for view in kept.mirror.take_gone()] == ["n1"]
+
+
+def test_it_outlives_the_api_server(server: apiserver.ApiServer, kept: _Kept) -> None:
+    server.stop()
+    apiserver.until(lambda: not kept.mirror.live)
+    assert kept.names() == {"n1"}
+    server.put("nodes", objects.node("n2"))
+    server.start()
+    kept.becomes("n1", "n2")
+
+
+def test_server_errors_are_waited_out_with_growing_pauses(
+    server: apiserver.ApiServer, kept: _Kept
+) -> None:
+    server.failures += [500, 429, 503]
+    server.drop_watches()
+    server.put("nodes", objects.node("n2"))
+    kept.becomes("n1", "n2")
+    assert server.failures == []
+
+
+def test_a_long_list_is_read_in_pages(server: apiserver.ApiServer, client: cluster.Client) -> None:
+    server.page_size = 2
+    for i in range(5):
+        server.put("nodes", objects.node(f"n{i}"))
+    kept = _Kept(client)
+    kept.becomes(*(f"n{i}" for i in range(5)))
+    assert server.count("GET", "nodes") == 3
+    kept.end(server)

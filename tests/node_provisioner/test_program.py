@@ -1,0 +1,91 @@
+"""The program as a process: flags, logs, signals."""
+
+import argparse
+import logging
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from node_provisioner import logs, settings
+from tests import apiserver
+from tests.node_provisioner import objects
+
+
+def test_flags_become_settings() -> None:
+    flags = ["--kubeconfig", "k", "--dialect", "local", "--idle-ttl", "90s", "--max-claims", "7"]
+    assert settings.parse(flags) == settings.Settings("k", "local", 90.0, max_claims=7)
+    assert settings.parse([]) == settings.Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("500ms", 0.5), ("1.5s", 1.5), ("10m", 600.0), ("1h", 3600.0)]
+)
+def test_durations_have_units(text: str, seconds: float) -> None:
+    assert settings.seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["10", "m", "-1s", "1d", ""])
+def test_a_duration_without_a_unit_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="such as 90s"):
+        settings.seconds(text)
+
+
+def test_log_values_stay_on_one_line_and_can_be_read_back() -> None:
+    found = logs.line("watch_lost", path="/api/v1/pods", error='a "b"\nc', none="")
+    assert found == 'event=watch_lost path=/api/v1/pods error="a \\"b\\"\\nc" none=""'
+
+
+def test_a_log_line_has_its_time_and_level_and_any_traceback_on_it() -> None:
+    try:
+        raise ValueError("bad\nthing")  # noqa: TRY301 - a traceback is what is tested
+    except ValueError:
+        made = logging.getLogger("x").makeRecord(
+            "x", logging.ERROR, "f", 1, "event=e", (), sys.exc_info()
+        )
+    text = logs._Formatter().format(made)
+    assert text.startswith("ts=20")
+    assert "level=error event=e traceback=" in text
+    assert "\n" not in text
+
+
+def _run(*flags: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "node_provisioner", *flags], stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_without_a_cluster_it_says_what_to_do(tmp_path: Path) -> None:
+    process = _run("--kubeconfig", str(tmp_path / "absent"))
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "absent" in said
+    assert "hint: give --kubeconfig FILE" in said
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_it_ends_within_a_second_of_sigterm_with_and_without_a_cluster(
+    server: apiserver.ApiServer,
+    tmp_path: Path,
+    away: bool,  # noqa: FBT001 - a parameter of the case
+) -> None:
+    server.put("pods", objects.pod("a"))
+    process = _run("--kubeconfig", apiserver.kubeconfig(server, tmp_path))
+    try:
+        apiserver.until(lambda: server.all("nodeclaims"), 30.0)
+        if away:
+            server.stop()
+            time.sleep(0.2)
+        asked = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=5)
+        assert time.monotonic() - asked < 1.0
+        assert process.returncode == 0
+        assert "event=claim_created" in said
+    finally:
+        process.kill()
+        if away:
+            server.start()

@@ -1,0 +1,56 @@
+"""Which claims nobody needs."""
+
+import pytest
+
+from node_provisioner import api, reclaim, views
+from presets import provision_spec
+from tests.node_provisioner import objects
+
+_NODE = objects.node_view("n1", claim="ws1")
+_CLAIM = objects.claim_view("ws1", initialized=True, node="n1")
+
+
+def _bound(**changes: dict[str, object]) -> views.PodView:
+    view = views.pod(objects.bound("a", "n1", **changes))
+    assert view is not None
+    return view
+
+
+def test_a_node_that_carries_a_pod_is_needed() -> None:
+    assert reclaim.needless([_bound()], [_NODE], [_CLAIM]) == ()
+    assert reclaim.needless([_bound(metadata={"labels": {}})], [_NODE], [_CLAIM]) == ()
+    assert reclaim.needless([], [_NODE], [_CLAIM]) == (_CLAIM,)
+
+
+def test_a_waiting_pod_needs_every_claim_that_could_take_it() -> None:
+    for status in (objects.pod("a")["status"], {"phase": "Pending"}):
+        waiting = views.pod(objects.pod("a") | {"status": status})
+        assert waiting is not None
+        assert reclaim.needless([waiting], [_NODE], [_CLAIM]) == ()
+    elsewhere = provision_spec.ProvisionSpec(("Standard_NC24s_v3",), 1)
+    other = objects.pod_view("b", spec=elsewhere)
+    assert reclaim.needless([other], [_NODE], [_CLAIM]) == (_CLAIM,)
+
+
+def test_a_claim_that_is_going_is_left_alone() -> None:
+    assert reclaim.needless([], [], [objects.claim_view(terminating=True)]) == ()
+
+
+@pytest.mark.parametrize(
+    ("pod", "holds"),
+    [
+        pytest.param({"metadata": {}}, True, id="any pod"),
+        pytest.param({"metadata": {}, "status": {"phase": "Succeeded"}}, False, id="finished"),
+        pytest.param(
+            {"metadata": {"ownerReferences": [{"kind": "DaemonSet"}]}}, False, id="daemon"
+        ),
+        pytest.param(
+            {"metadata": {"annotations": {"kubernetes.io/config.mirror": "x"}}}, False, id="static"
+        ),
+    ],
+)
+def test_what_every_node_has_does_not_hold_it(
+    pod: api.Object,
+    holds: bool,  # noqa: FBT001 - a parameter of the case
+) -> None:
+    assert reclaim.holds(pod) is holds

@@ -1,0 +1,123 @@
+"""Where the pods may run: GPUs, instance types, tolerations, node affinity, the planner's spec."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from presets import annotations, gpus, preset, provision_spec
+from webhook import workloads
+
+INSTANCE_TYPE_LABEL = "node.kubernetes.io/instance-type"
+"""Node label that every cloud's node carries; well-known label of Kubernetes."""
+
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+
+TAINTS = (("sku", "gpu", "NoSchedule"), (gpus.GPU_RESOURCE, "", "NoSchedule"))
+"""Key, value and effect of what GPU nodes are tainted with: KAITO's nodes, and NVIDIA's custom."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What one pod asks of its node."""
+
+    gpus: int
+    instance_types: tuple[str, ...]
+    """In order of preference."""
+    capacity_types: tuple[str, ...]
+    dtype: str
+    """Type to compute in, so that every one of the instance types can."""
+
+    @property
+    def spec(self) -> provision_spec.ProvisionSpec:
+        """The same for the planner."""
+        return provision_spec.ProvisionSpec(
+            instance_types=self.instance_types,
+            gpus=self.gpus,
+            gpu_resource=gpus.GPU_RESOURCE,
+            capacity_types=self.capacity_types,
+        )
+
+
+def place(
+    model: preset.Preset,
+    request: annotations.Request,
+    pod: Mapping[str, Any],
+    container: Mapping[str, Any],
+) -> Placement:
+    """The placement of a pod: what the user wrote, else the preset's."""
+    count = gpus_asked(container)
+    count = model.gpus if count is None else count
+    chosen = instance_types(model, request, pod)
+    able = tuple(name for name in chosen if gpus.INSTANCE_TYPES[name].gpus >= count)
+    return Placement(
+        gpus=count,
+        instance_types=able,
+        capacity_types=request.capacity_types,
+        dtype="float16"
+        if model.dtype == "bfloat16" and gpus.without_bfloat16(able)
+        else model.dtype,
+    )
+
+
+def instance_types(
+    model: preset.Preset, request: annotations.Request, pod: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Instance types by annotation, else by the pod's node selector, else the preset's."""
+    selected = workloads.part(pod, "nodeSelector").get(INSTANCE_TYPE_LABEL)
+    return request.instance_types or ((str(selected),) if selected else model.instance_types)
+
+
+def gpus_asked(container: Mapping[str, Any]) -> int | None:
+    """GPUs that a container asks for itself; None where it does not.
+
+    Raises:
+        ValueError: the quantity is not a positive whole number.
+    """
+    for kind in ("limits", "requests"):
+        value = workloads.part(container, "resources", kind).get(gpus.GPU_RESOURCE)
+        if value is not None:
+            return _count(value)
+    return None
+
+
+def _count(value: object) -> int:
+    text = str(value)
+    if isinstance(value, bool) or not (text.isascii() and text.isdigit()) or int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
+def tolerations() -> list[dict[str, Any]]:
+    """Tolerations of the taints of GPU nodes."""
+    return [
+        {"key": key, "operator": "Equal", "value": value, "effect": effect}
+        if value
+        else {"key": key, "operator": "Exists", "effect": effect}
+        for key, value, effect in TAINTS
+    ]
+
+
+def affinity(names: tuple[str, ...]) -> dict[str, Any]:
+    """Node affinity that lets in the instance types and nothing else."""
+    expression = {"key": INSTANCE_TYPE_LABEL, "operator": "In", "values": list(names)}
+    return {"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}}
+
+
+def untolerated(pod: Mapping[str, Any]) -> list[str]:
+    """Taints of GPU nodes that the user's own tolerations do not cover, as `key=value:effect`."""
+    own = pod.get("tolerations") or []
+    return [
+        f"{key}{'=' + value if value else ''}:{effect}"
+        for key, value, effect in TAINTS
+        if own and not any(_tolerates(one, key, value, effect) for one in own)
+    ]
+
+
+def _tolerates(toleration: Mapping[str, Any], key: str, value: str, effect: str) -> bool:
+    """Source: Toleration.ToleratesTaint (k8s.io/component-helpers/scheduling/corev1)."""
+    exists = toleration.get("operator") == "Exists"
+    return (
+        toleration.get("effect") in (None, "", effect)
+        and (toleration.get("key") == key or (exists and not toleration.get("key")))
+        and (exists or not value or toleration.get("value") == value)
+    )

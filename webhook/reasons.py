@@ -1,0 +1,144 @@
+"""Reason codes with their sentences: why a workload was refused, left alone, or filled so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from presets import annotations, gpus, preset
+from webhook.placement import Placement
+
+# Refusals; those of a single key come from `presets.annotations`.
+UNKNOWN_PRESET = "UnknownPreset"
+UNKNOWN_INSTANCE_TYPE = "UnknownInstanceType"
+TOO_FEW_GPUS = "TooFewGPUs"
+CONTRADICTING_NODE_SELECTOR = "ContradictingNodeSelector"
+AMBIGUOUS_CONTAINER = "AmbiguousContainer"
+MALFORMED_ARGUMENTS = "MalformedArguments"
+MALFORMED_OBJECT = "MalformedObject"
+MALFORMED_RECORD = "MalformedRecord"
+NAME_REQUIRED = "NameRequired"
+NAME_TOO_LONG = "NameTooLong"
+STALE_EXPANSION = "StaleExpansion"
+JOB_TEMPLATE_IMMUTABLE = "JobTemplateImmutable"
+NOTHING_TO_RUN = "NothingToRun"
+
+# Left alone.
+NOT_LABELLED = "NotLabelled"
+UNSUPPORTED_KIND = "UnsupportedKind"
+UNSUPPORTED_OPERATION = "UnsupportedOperation"
+BEING_DELETED = "BeingDeleted"
+
+# Filled, and something to know about it.
+EXPANDED = "Expanded"
+IMAGE_KEPT = "ImageKept"
+COMMAND_KEPT = "CommandKept"
+TOLERATIONS_KEPT = "TolerationsKept"
+AFFINITY_KEPT = "AffinityKept"
+RELEASED = "Released"
+JOB_KEPT = "JobKept"
+UNCHANGED = "Unchanged"
+
+DENIED = {
+    annotations.INVALID_VALUE: "a value is not one of those allowed",
+    annotations.MISPLACED_KEY: "a key stands where it has no effect",
+    annotations.NOT_SUPPORTED_YET: "a key that this version knows and does not act on yet",
+    annotations.UNKNOWN_KEY: "a key under `kaito.sh/` that does not exist",
+    AMBIGUOUS_CONTAINER: "several containers could be the model's",
+    CONTRADICTING_NODE_SELECTOR: "node selector and instance types exclude each other",
+    JOB_TEMPLATE_IMMUTABLE: "the change asks for another template of a stored Job",
+    MALFORMED_ARGUMENTS: "the model server does not take the container's arguments",
+    MALFORMED_OBJECT: "a part of the workload has the wrong JSON type",
+    MALFORMED_RECORD: "the annotation `kaito.sh/expansion` is not one that we wrote",
+    NAME_REQUIRED: "without a selector the workload needs a name of its own",
+    NAME_TOO_LONG: "the name does not fit into the label that ties pods to the workload",
+    NOTHING_TO_RUN: "without the preset nothing says what a container runs",
+    STALE_EXPANSION: "the manifest was expanded for other keys than it carries now",
+    TOO_FEW_GPUS: "no instance type has as many GPUs as the container asks for",
+    UNKNOWN_INSTANCE_TYPE: "an instance type that this version does not know",
+    UNKNOWN_PRESET: "no preset has the name",
+}
+"""Refusals: code and sentence."""
+
+SKIPPED = {
+    BEING_DELETED: "the workload is on its way out",
+    NOT_LABELLED: "the workload does not carry the label `kaito.sh/preset`",
+    UNSUPPORTED_KIND: "not a Deployment, StatefulSet or Job",
+    UNSUPPORTED_OPERATION: "neither CREATE nor UPDATE",
+}
+"""Left alone: code and sentence."""
+
+ALLOWED = {
+    AFFINITY_KEPT: "the user's own node affinity was left as it is",
+    COMMAND_KEPT: "the user's own command was left as it is",
+    EXPANDED: "the workload was filled in",
+    IMAGE_KEPT: "the user's own image was left as it is",
+    JOB_KEPT: "the template of a stored Job stays expanded",
+    RELEASED: "the label went, and with it everything that was added",
+    TOLERATIONS_KEPT: "the user's own tolerations were left as they are",
+    UNCHANGED: "the workload keeps what was added before",
+}
+"""Allowed, and something to know: code and sentence."""
+
+REASONS = {"denied": DENIED, "skipped": SKIPPED, "allowed": ALLOWED}
+"""Every code by its outcome; docs/reference/reasons.md is checked against it."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something to know about an allowed workload; shown as a warning."""
+
+    reason: str
+    message: str
+
+
+def expanded(model: preset.Preset, placed: Placement, *, has_own_image: bool) -> Note:
+    """The defaults chosen, in one line."""
+    count = f"{placed.gpus} GPU{'s' if placed.gpus > 1 else ''}"
+    text = f"preset {model.name}: {count}, instance type {' or '.join(placed.instance_types)}"
+    if placed.dtype != model.dtype and not has_own_image:
+        lacking = ", ".join(gpus.without_bfloat16(placed.instance_types))
+        text += f", {placed.dtype} ({lacking}: no {model.dtype})"
+    return Note(EXPANDED, text)
+
+
+def image_kept(container: str) -> Note:
+    """The container runs the user's own server."""
+    return Note(
+        IMAGE_KEPT,
+        f'container "{container}" has an image of its own: image, command and probes stay as they'
+        " are; Plainsail adds GPUs, shared memory and the node",
+    )
+
+
+def command_kept(container: str) -> Note:
+    """The container runs the user's own command in our image."""
+    return Note(
+        COMMAND_KEPT,
+        f'container "{container}" has a command of its own: Plainsail adds no command and no args',
+    )
+
+
+def tolerations_kept(missing: Sequence[str]) -> Note:
+    """The pods may not be let onto GPU nodes."""
+    return Note(
+        TOLERATIONS_KEPT,
+        f"spec.template.spec.tolerations is yours and stays; not tolerated: {', '.join(missing)}",
+    )
+
+
+def affinity_kept(instance_types: Sequence[str]) -> Note:
+    """The pods may not be let onto the nodes that are bought for them."""
+    return Note(
+        AFFINITY_KEPT,
+        "spec.template.spec.affinity.nodeAffinity is yours and stays; let it match"
+        f" {' or '.join(instance_types)}",
+    )
+
+
+def job_kept() -> Note:
+    """A Job's template cannot be changed back."""
+    return Note(JOB_KEPT, "a Job's template cannot change: it keeps what Plainsail added")
+
+
+def released() -> Note:
+    """The expansion was undone."""
+    return Note(RELEASED, "the preset is gone: everything that Plainsail added was taken out")

@@ -1,0 +1,113 @@
+"""AdmissionReview v1 on the wire: bytes to a request, a decision to bytes."""
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from presets import field_errors
+from webhook import admit
+
+API_VERSION = "admission.k8s.io/v1"
+
+DEEPEST = 128
+"""Levels of nesting that a body may have; a Deployment has about 20.
+
+Everything that walks an object recurses once per level, well within Python's limit of 1,000.
+"""
+
+
+class MalformedReview(ValueError):
+    """The body is not an AdmissionReview; the message says why and shows nothing of the body."""
+
+
+@dataclass(frozen=True)
+class Review:
+    """One parsed AdmissionReview."""
+
+    uid: str
+    request: admit.AdmissionRequest
+    subject: str
+    """`Kind/namespace/name` for logs."""
+
+
+def read(body: bytes) -> Review:
+    """The review that a body holds.
+
+    Raises:
+        MalformedReview: not JSON, nested too deep, or not an AdmissionReview v1 with a request.
+    """
+    try:
+        raw = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise MalformedReview(f"the body is not JSON: {error.msg} at {error.pos}") from error
+    if _is_too_deep(body, raw):
+        raise MalformedReview(f"the body is nested deeper than {DEEPEST} levels")
+    if not isinstance(raw, dict) or raw.get("apiVersion") != API_VERSION:
+        raise MalformedReview(f"the body is not an AdmissionReview of {API_VERSION}")
+    request = raw.get("request")
+    if not isinstance(request, dict) or not isinstance(request.get("uid"), str):
+        raise MalformedReview("the review holds no request with a uid")
+    return _review(request)
+
+
+def _review(request: dict[str, Any]) -> Review:
+    new, old = request.get("object"), request.get("oldObject")
+    for name, value in (("object", new), ("oldObject", old)):
+        if value is not None and not isinstance(value, dict):
+            raise MalformedReview(f"request.{name} is not an object")
+    kind = request.get("kind")
+    kind = kind.get("kind") if isinstance(kind, dict) else None
+    return Review(
+        uid=request["uid"],
+        request=admit.AdmissionRequest(str(request.get("operation")), new or {}, old),
+        subject=f"{kind}/{request.get('namespace')}/{request.get('name')}",
+    )
+
+
+def answer(uid: str, decision: admit.Decision) -> bytes:
+    """The AdmissionReview that carries a decision."""
+    response: dict[str, Any] = {"uid": uid, "allowed": not isinstance(decision, admit.Denied)}
+    if isinstance(decision, admit.Denied):
+        response["status"] = _status(decision)
+    elif isinstance(decision, admit.Allowed):
+        if decision.patch:
+            response["patchType"] = "JSONPatch"
+            response["patch"] = base64.b64encode(orjson.dumps(decision.patch)).decode()
+        if decision.notes:
+            response["warnings"] = [note.message for note in decision.notes]
+    return orjson.dumps(
+        {"apiVersion": API_VERSION, "kind": "AdmissionReview", "response": response}
+    )
+
+
+def _status(decision: admit.Denied) -> dict[str, Any]:
+    """What the client sees: 422 Invalid with every error, as text and as causes."""
+    causes = [
+        {"reason": error.reason, "field": error.path, "message": error.sentence}
+        for error in decision.errors
+    ]
+    return {
+        "code": 422,
+        "reason": "Invalid",
+        "message": field_errors.render(decision.errors),
+        "details": {"causes": causes},
+    }
+
+
+def _is_too_deep(body: bytes, raw: object) -> bool:
+    """Nested beyond `DEEPEST`; the brackets are counted first, for few of them cannot nest deep."""
+    if body.count(b"{") + body.count(b"[") <= DEEPEST:
+        return False
+    level = [raw]
+    for _ in range(DEEPEST):
+        level = [
+            part
+            for whole in level
+            for part in (whole.values() if isinstance(whole, dict) else whole)  # type: ignore[attr-defined]  # containers alone are kept
+            if isinstance(part, dict | list)
+        ]
+        if not level:
+            return False
+    return True
