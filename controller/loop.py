@@ -38,6 +38,7 @@ class Controller:
         self._mirrors = (self._deployments, self._stateful_sets, self._services)
         self._events = events.Recorder(cluster, now)
         self._rejected: dict[views.WorkloadView, reasons.Reason] = {}
+        self._denied: list[api.Forbidden] = []
 
     def run(self, stop: threading.Event) -> None:
         """Keep the Services until `stop` is set, whatever happens on the way."""
@@ -46,7 +47,7 @@ class Controller:
         backoff = pace.Backoff(first_seconds=0.5, limit_seconds=30.0)
         while not stop.is_set():
             self._wake.wait()
-            self._gather_burst()
+            self._gather_burst(stop)
             try:
                 if not stop.is_set():
                     self.run_pass()
@@ -68,6 +69,7 @@ class Controller:
         workloads = (*self._deployments.views(), *self._stateful_sets.views())
         decided = services.plan(workloads, self._services.views())
         self._rejected = {w: reason for w, reason in self._rejected.items() if w in workloads}
+        self._denied.clear()
         for service in decided.delete:
             self._delete(service)
         for workload in decided.create:
@@ -79,6 +81,8 @@ class Controller:
             self._events.warn(left.workload, left.reason)
         for workload, reason in self._rejected.items():
             self._events.warn(workload, reason)
+        if self._denied:
+            raise self._denied.pop()  # to come back to it, after everything else was done
 
     def _make(self, workload: views.WorkloadView) -> None:
         """Make the Service unless one came that the mirror has not shown yet."""
@@ -97,6 +101,9 @@ class Controller:
             self._api.apply(path, services.manifest(workload), manager=MANAGER, force=force)
         except api.Rejected as error:
             self._rejected[workload] = reasons.rejected(workload.name, error.message)
+        except api.Forbidden as error:  # a quota, mostly: of this namespace, and not for ever
+            self._events.warn(workload, reasons.rejected(workload.name, error.message))
+            self._denied.append(error)
         except (api.Conflict, api.NotFound) as error:
             # Someone else's Service, or a namespace that is gone: the watch will show which.
             _LOG.info(logs.line("service_not_applied", workload=workload.key, error=error))
@@ -112,7 +119,7 @@ class Controller:
             return
         _LOG.info(logs.line("service_deleted", service=service.key))
 
-    def _gather_burst(self) -> None:
+    def _gather_burst(self, stop: threading.Event) -> None:
         chosen = self._settings
         window = pace.Window(
             self._clock(),
@@ -120,7 +127,7 @@ class Controller:
             longest_seconds=chosen.batch_longest_seconds,
         )
         self._wake.clear()
-        while (left := window.left_seconds(self._clock())) > 0:
+        while not stop.is_set() and (left := window.left_seconds(self._clock())) > 0:
             if self._wake.wait(left):
                 self._wake.clear()
                 window.touch(self._clock())

@@ -85,7 +85,7 @@ class Planner:
         pause: float | None = None
         while not stop.is_set():
             if self._wake.wait(pause):
-                self._gather_burst()
+                self._gather_burst(stop)
             try:
                 pause = self.run_pass() if not stop.is_set() else None
                 backoff.reset()
@@ -111,7 +111,7 @@ class Planner:
         complete &= self._say(seen, decided)
         return min(self._deadlines(decided, now), default=None) if complete else _SOON_SECONDS
 
-    def _gather_burst(self) -> None:
+    def _gather_burst(self, stop: threading.Event) -> None:
         chosen = self._settings
         window = pace.Window(
             self._clock(),
@@ -119,7 +119,7 @@ class Planner:
             longest_seconds=chosen.batch_longest_seconds,
         )
         self._wake.clear()
-        while (left := window.left_seconds(self._clock())) > 0:
+        while not stop.is_set() and (left := window.left_seconds(self._clock())) > 0:
             if self._wake.wait(left):
                 self._wake.clear()
                 window.touch(self._clock())

@@ -13,6 +13,8 @@ from runtime import api, engine, health, logs, model_files, service, settings
 
 KEEP_ALIVE_SECONDS = 120
 """Longer than the idle time of clients and proxies (Go: 90 s), so that they close first."""
+BACKLOG = 2048
+"""Connections that may wait to be accepted; uvicorn's own number."""
 ABANDON_SECONDS = 2.0
 """How long a load or a token at hand is waited for once nobody wants it."""
 
@@ -22,7 +24,7 @@ class PortTaken(Exception):
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A bound socket.
+    """A listening socket.
 
     Raises:
         PortTaken: it is in use, or not ours to use.
@@ -31,6 +33,7 @@ def bind(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen(BACKLOG)  # from here on a client waits rather than being refused
     except OSError as error:
         listening.close()
         raise PortTaken(f"--port: cannot listen on {port}: {error.strerror}") from error

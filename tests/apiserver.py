@@ -50,7 +50,7 @@ class ApiServer:
     failures: list[int] = field(default_factory=list)
     """Statuses that the next requests are answered with, one each."""
     refused: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Status by method and plural: every such request is answered so."""
+    """Status by method and plural, or object name: every such request is answered so."""
     missing: set[str] = field(default_factory=set)
     """Plurals whose CRD is not installed."""
     page_size: int = 500
@@ -213,7 +213,9 @@ class _Handler(BaseHTTPRequestHandler):
         api = self.api
         if api.failures:
             raise _Failure(api.failures.pop(0), "Ordered", "a fault was ordered")
-        if (status := api.refused.get((self.command, plural))) is not None:
+        name = self._target()[0].name
+        status = api.refused.get((self.command, name), api.refused.get((self.command, plural)))
+        if status is not None:
             raise _Failure(status, "Refused", "this kind of request is refused")
         if plural in api.missing:
             raise _Failure(404, "NotFound", "the server could not find the requested resource")

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import orjson
+
 Operation = dict[str, Any]
 
 
@@ -35,12 +37,15 @@ def _between_mappings(before: dict[str, Any], after: dict[str, Any], path: str) 
 
 
 def _extends(before: object, after: object) -> bool:
-    """Both are lists of objects and nothing was taken out: elements can be compared by place."""
+    """Both are lists of objects and nothing was taken out: elements can be compared by place.
+
+    Of objects alone, for an `add` at a place of a list inserts rather than replaces.
+    """
     return (
         isinstance(before, list)
         and isinstance(after, list)
         and 0 < len(before) <= len(after)
-        and all(isinstance(element, dict) for element in before)
+        and all(isinstance(element, dict) for element in (*before, *after))
     )
 
 
@@ -55,8 +60,11 @@ def _between_lists(before: list[Any], after: list[Any], path: str) -> list[Opera
 
 
 def _equal(before: object, after: object) -> bool:
-    """Equal as JSON: 1 is neither 1.0 nor true."""
-    return type(before) is type(after) and before == after
+    """Equal as JSON: 1 is neither 1.0 nor true, at any depth."""
+    if before != after:
+        return False
+    one, other = (orjson.dumps(value, option=orjson.OPT_SORT_KEYS) for value in (before, after))
+    return one == other
 
 
 def _escaped(key: str) -> str:

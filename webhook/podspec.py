@@ -19,7 +19,7 @@ USER = 65534
 _GIB = 2**30
 _MINUTE = 60
 
-_PROBED_SECONDS = 2
+_PROBED_SECONDS = 1
 """Between two looks at a starting server: it is found ready at most so much later."""
 
 _NODE_SECONDS = 15 * _MINUTE

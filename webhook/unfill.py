@@ -6,9 +6,9 @@ from typing import Any
 from webhook.fill import CREATED, MERGE_KEYS, Object, Tree
 
 _LEFT_BY_SERVER = frozenset(
-    {"imagePullPolicy", "resources", "terminationMessagePath", "terminationMessagePolicy"}
+    {"imagePullPolicy", "terminationMessagePath", "terminationMessagePolicy"}
 )
-"""Fields that the API server sets in every container, whoever made it."""
+"""Values that the API server sets in every container, whoever made it."""
 
 
 def unfill(now: Object, tree: Tree, was: Mapping[str, Any] | None = None) -> tuple[Object, Tree]:
@@ -67,7 +67,8 @@ def _without_elements(key: str, now: list[Any], added: Tree, stored: Any) -> tup
         left, rest = _without("", element, added_here, before.get(name))
         if rest is not None:
             held[name] = rest
-        ours = isinstance(added_here, dict) and CREATED in added_here
-        if left and not (ours and left.keys() <= _LEFT_BY_SERVER):
-            out.append(left)
+        if not isinstance(added_here, dict) or CREATED not in added_here:
+            out += [left] if left else []
+        elif any(part and field not in _LEFT_BY_SERVER for field, part in left.items()):
+            out.append({merge_key: element[merge_key], **left})
     return out, held

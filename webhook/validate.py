@@ -166,8 +166,11 @@ def arguments_are_the_servers(of: Case) -> Iterator[FieldError]:
     args = chosen.found.get("args")
     if not args:
         return
+    texts = [str(arg) for arg in args]
     try:
-        runtime_args.ServeArgs.from_argv([str(arg) for arg in args])
+        if _HELP.intersection(texts):
+            raise runtime_args.MalformedArguments("help ends the server before it serves")  # noqa: TRY301 - one path for all of them
+        runtime_args.ServeArgs.from_argv(texts)
     except runtime_args.MalformedArguments as error:
         path = f"{_POD}.containers[{chosen.name}].args"
         hint = "leave args out, or give a command too"
@@ -206,6 +209,7 @@ RULES: tuple[Rule, ...] = (
 )
 """Every rule; each says in its docstring what holds when it is silent."""
 
+_HELP = frozenset({"-h", "--help"})
 _SELECTOR_PATH = f"{_POD}.nodeSelector[{placement.INSTANCE_TYPE_LABEL}]"
 
 

@@ -10,7 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local import api, binaries, cached, leftovers, network, paths, requirements, settings
+from deploy.local import (
+    api,
+    binaries,
+    cached,
+    leftovers,
+    network,
+    paths,
+    processes,
+    requirements,
+    settings,
+)
 from deploy.local.failures import CannotRun
 from deploy.local.images import registry, runtime_image, torch_stack
 from deploy.local.progress import Progress
@@ -132,15 +142,8 @@ def _write_settings(files: paths.ClusterPaths, prepared: settings.Settings) -> s
 
 
 def _start_daemon(loaded: settings.Settings) -> subprocess.Popen[bytes]:
-    with (loaded.files.logs / "daemon.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "deploy.local.daemon", str(loaded.files.settings)],
-            cwd=paths.REPOSITORY,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    command = [sys.executable, "-m", "deploy.local.daemon", str(loaded.files.settings)]
+    return processes.start_detached(command, loaded.files.logs / "daemon.log")
 
 
 def _follow(daemon: subprocess.Popen[bytes], loaded: settings.Settings, progress: Progress) -> None:

@@ -172,6 +172,8 @@ class Machine:
     binaries: Path
     ca: Path
     labels: Mapping[str, str]
+    dns: str
+    """Address of the cluster DNS, as pods are told."""
     taints: tuple[Mapping[str, str], ...] = ()
     provider_id: str = ""
     sandbox_image: str = ""
@@ -213,9 +215,10 @@ def kubelet_config(machine: Machine) -> str:
         "failCgroupV1": False,
         "failSwapOn": False,
         "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
-        # No DNS in this cluster yet: a look-up fails at once instead of reaching the host's.
+        # Nothing answers there yet: a look-up fails at once instead of reaching the host's DNS.
         "resolvConf": str(machine.directory / "resolv.conf"),
-        "clusterDNS": [],
+        "clusterDNS": [machine.dns],
+        "clusterDomain": "cluster.local",
         "podLogsDir": "/var/log/pods",
         "volumePluginDir": "/var/lib/kubelet/volume-plugins",
         "evictionHard": {

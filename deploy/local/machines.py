@@ -2,9 +2,7 @@
 
 import contextlib
 import json
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -57,16 +55,7 @@ def create(site: Site, machine: Machine, index: int) -> None:
         "--kill-child=SIGKILL",
         *(sys.executable, "-m", "deploy.local.machine_init", str(directory)),
     ]
-    with (directory / "init.log").open("ab") as log:
-        process = subprocess.Popen(
-            command,
-            cwd="/",
-            env={**os.environ, "PYTHONPATH": str(paths.REPOSITORY)},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    process = processes.start_detached(command, directory / "init.log")
     record = {"index": index, "pid": process.pid}
     (directory / "machine.json").write_text(json.dumps(record))
 
@@ -146,6 +135,7 @@ def _write_files(site: Site, machine: Machine, index: int, directory: Path) -> N
         binaries=site.binaries,
         ca=site.files.pki / "ca.crt",
         labels=machine.labels,
+        dns=site.network.dns_ip,
         taints=machine.taints,
         provider_id=machine.provider_id,
         sandbox_image=site.sandbox_image,

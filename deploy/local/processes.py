@@ -9,6 +9,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from deploy.local import paths
+
+_IMPORTABLE = {"PYTHONPATH": str(paths.REPOSITORY)}
+"""Our programs run from the clone, whatever their working directory."""
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 0.1, 5.0
 """Pause before a restart, doubled each time; a process that ran for LONGEST_DELAY starts afresh."""
 
@@ -20,6 +24,30 @@ def dies_with_parent(argv: Sequence[str]) -> list[str]:
     program with threads.
     """
     return ["setpriv", "--pdeathsig", "KILL", "--", *argv]
+
+
+_detached: list[subprocess.Popen[bytes]] = []
+"""Kept because a Popen that is dropped while its process runs warns, and reaps nothing."""
+
+
+def start_detached(
+    argv: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Starts `argv` in a session of its own, to outlive this program; its output goes to `log`."""
+    # A look at each reaps those that ended.
+    _detached[:] = [process for process in _detached if process.poll() is None]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            argv,
+            cwd="/",
+            env={**(os.environ if environment is None else environment), **_IMPORTABLE},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    _detached.append(process)
+    return process
 
 
 class Supervisor:

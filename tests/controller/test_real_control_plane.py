@@ -1,0 +1,93 @@
+"""The controller on a real control plane, with the rights of its own ServiceAccount."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local import api as apis
+from tests import programs
+from tests.apiserver import until
+
+pytestmark = pytest.mark.controlplane
+
+_SECONDS = 30.0
+"""Patience on a busy machine; what is waited for takes a second on an idle one."""
+
+
+@dataclass
+class _Namespace:
+    """One test's namespace on the control plane, with a running controller."""
+
+    api: apis.Api
+    name: str
+
+    def deploy(self) -> None:
+        labels = {"app": "chat"}
+        pod = {"containers": [{"name": "model", "image": "model"}]}
+        template = {"metadata": {"labels": labels}, "spec": pod}
+        spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+        meta = {"name": "chat", "labels": {"kaito.sh/preset": "tiny-chat"}}
+        self.api.create(self.path("deployments"), {"metadata": meta, "spec": spec})
+
+    def path(self, plural: str) -> str:
+        group = "apis/apps" if plural == "deployments" else "api"
+        return f"/{group}/v1/namespaces/{self.name}/{plural}"
+
+    def list(self, plural: str) -> list[Any]:
+        return list(self.api.get(self.path(plural))["items"])
+
+    def service(self) -> Any:
+        return until(lambda: next(iter(self.list("services")), None), _SECONDS)
+
+
+@pytest.fixture
+def namespace(cluster_api: apis.Api, control_plane_kubeconfig: Path) -> Iterator[_Namespace]:
+    """A fresh namespace, and the controller with its rights."""
+    programs.install(cluster_api, "controller")
+    rights = control_plane_kubeconfig.parent / "etc" / "controller.kubeconfig"
+    made = _Namespace(cluster_api, programs.namespace(cluster_api))
+    with programs.running("controller", rights):
+        yield made
+        cluster_api.delete(f"{made.path('deployments')}/chat")
+
+
+def test_a_service_is_made_and_goes_with_its_deployment(namespace: _Namespace) -> None:
+    namespace.deploy()
+    spec = namespace.service()["spec"]
+    assert spec["selector"] == {"app": "chat"}
+    assert [(p["name"], p["port"], p["targetPort"]) for p in spec["ports"]] == [("http", 80, 5000)]
+    namespace.api.delete(f"{namespace.path('deployments')}/chat")
+    until(lambda: namespace.list("services") == [], _SECONDS)
+
+
+def test_a_changed_service_is_mended_and_keeps_what_the_user_added(namespace: _Namespace) -> None:
+    namespace.deploy()
+    made = namespace.service()
+    path = f"{namespace.path('services')}/chat"
+    added = {"metadata": {"annotations": {"team": "a"}}, "spec": {"selector": {"app": "other"}}}
+    namespace.api.patch(path, added)
+    until(lambda: namespace.service()["spec"]["selector"] == {"app": "chat"}, _SECONDS)
+    after = namespace.service()
+    assert after["metadata"]["annotations"] == {"team": "a"}
+    assert after["metadata"]["uid"] == made["metadata"]["uid"]
+
+
+def test_the_service_goes_with_the_label(namespace: _Namespace) -> None:
+    namespace.deploy()
+    namespace.service()
+    unlabel = {"metadata": {"labels": {"kaito.sh/preset": None}}}
+    namespace.api.patch(f"{namespace.path('deployments')}/chat", unlabel)
+    until(lambda: namespace.list("services") == [], _SECONDS)
+
+
+def test_a_users_own_service_wins(namespace: _Namespace) -> None:
+    own = {"metadata": {"name": "chat"}, "spec": {"ports": [{"port": 8080}]}}
+    created = namespace.api.create(namespace.path("services"), own)
+    namespace.deploy()
+    events = until(lambda: namespace.list("events"), _SECONDS)
+    assert [event["reason"] for event in events] == ["ServiceConflict"]
+    (kept,) = namespace.list("services")
+    assert (kept["metadata"], kept["spec"]) == (created["metadata"], created["spec"])

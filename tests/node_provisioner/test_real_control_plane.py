@@ -1,0 +1,135 @@
+"""The planner on a real control plane: real scheduler, Karpenter's CRDs, its own ServiceAccount.
+
+Nodes are fake: what a provider would do to a claim is done by hand.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local import api as apis
+from deploy.local import claims
+from deploy.local.fake_nodes import FakeNodes
+from presets import provision_spec
+from tests import programs
+from tests.apiserver import until
+
+pytestmark = pytest.mark.controlplane
+
+_TYPE = "Standard_NC6s_v3"
+_SECONDS = 30.0
+"""Patience on a busy machine; what is waited for takes well under a second on an idle one."""
+
+
+@dataclass
+class _Cluster:
+    """One test's namespace on the control plane."""
+
+    api: apis.Api
+    namespace: str
+    kubeconfig: Path
+    """Of the planner's ServiceAccount."""
+
+    def deploy(self, replicas: int) -> None:
+        """What the webhook makes of a labelled Deployment, as far as the planner reads it."""
+        spec = provision_spec.ProvisionSpec((_TYPE,), 1).to_json()
+        limits = {"limits": {"nvidia.com/gpu": "1"}}
+        pod = {
+            "nodeSelector": {"node.kubernetes.io/instance-type": _TYPE},
+            "containers": [{"name": "model", "image": "model", "resources": limits}],
+            "terminationGracePeriodSeconds": 0,
+        }
+        labels = {"app": "chat", "kaito.sh/managed": "true"}
+        noted = {"kaito.sh/provision-spec": spec}
+        template = {"metadata": {"labels": labels, "annotations": noted}, "spec": pod}
+        selector = {"matchLabels": {"app": "chat"}}
+        body = {"replicas": replicas, "selector": selector, "template": template}
+        path = f"/apis/apps/v1/namespaces/{self.namespace}/deployments"
+        self.api.create(path, {"metadata": {"name": "chat"}, "spec": body})
+
+    def scale(self, replicas: int) -> None:
+        path = f"/apis/apps/v1/namespaces/{self.namespace}/deployments/chat"
+        self.api.patch(path, {"spec": {"replicas": replicas}})
+
+    def claims(self) -> list[Any]:
+        chosen = f"labelSelector=kaito.sh/workload-namespace={self.namespace}"
+        return list(self.api.get(f"{claims.COLLECTION}?{chosen}")["items"])
+
+    def has_claims(self, count: int) -> list[Any]:
+        until(lambda: len(self.claims()) == count, _SECONDS)
+        return self.claims()
+
+    def pods(self, phase: str) -> int:
+        listed = self.api.get(f"/api/v1/namespaces/{self.namespace}/pods")["items"]
+        return sum(pod["status"]["phase"] == phase for pod in listed)
+
+    def reasons(self) -> set[str]:
+        listed = self.api.get(f"/api/v1/namespaces/{self.namespace}/events")["items"]
+        return {event["reason"] for event in listed}
+
+    def fulfil(self, claim: Any, nodes: FakeNodes, node: str) -> None:
+        """Join the node first without its GPU, then with it, and say that it can be used."""
+        labels = {"kaito.sh/claim": claim["metadata"]["name"]}
+        nodes.add(node, {}, labels | {"node.kubernetes.io/instance-type": _TYPE})
+        nodes.set_resources(node, {"nvidia.com/gpu": "1"})
+        done = {"type": "Initialized", "status": "True", "reason": "Initialized", "message": ""}
+        done["lastTransitionTime"] = "2026-01-01T00:00:00Z"
+        status = {"status": {"nodeName": node, "conditions": [done]}}
+        self.api.patch(f"{claims.COLLECTION}/{claim['metadata']['name']}/status", status)
+
+
+@pytest.fixture
+def cluster(cluster_api: apis.Api, control_plane_kubeconfig: Path) -> Iterator[_Cluster]:
+    """A fresh namespace, and the planner's rights."""
+    programs.install(cluster_api, "node-provisioner")
+    rights = control_plane_kubeconfig.parent / "etc" / "node-provisioner.kubeconfig"
+    made = _Cluster(cluster_api, programs.namespace(cluster_api), rights)
+    yield made
+    cluster_api.delete(f"/apis/apps/v1/namespaces/{made.namespace}/deployments/chat")
+    for claim in made.claims():
+        cluster_api.delete(f"{claims.COLLECTION}/{claim['metadata']['name']}")
+
+
+def test_a_node_is_bought_used_and_given_back(cluster: _Cluster) -> None:
+    """Unschedulable pod, one claim, an event, node, pod running there, scaled down, claim gone."""
+    with (
+        FakeNodes(cluster.api) as nodes,
+        programs.running("node_provisioner", cluster.kubeconfig, "--idle-ttl=1s"),
+    ):
+        cluster.deploy(replicas=1)
+        (claim,) = cluster.has_claims(1)
+        assert claim["spec"]["expireAfter"] == "Never"
+        until(lambda: "NodeRequested" in cluster.reasons(), _SECONDS)
+        cluster.fulfil(claim, nodes, f"{cluster.namespace}-n1")
+        until(lambda: cluster.pods("Running") == 1, _SECONDS)
+        assert len(cluster.claims()) == 1
+        cluster.scale(0)
+        cluster.has_claims(0)
+
+
+def test_killed_at_any_moment_it_buys_once(cluster: _Cluster) -> None:
+    """Three pods; the planner is killed as soon as it has bought anything, twice."""
+    cluster.deploy(replicas=3)
+    until(lambda: cluster.pods("Pending") == 3, _SECONDS)
+    for _ in range(2):
+        with programs.running("node_provisioner", cluster.kubeconfig) as planner:
+            until(cluster.claims, _SECONDS)
+            planner.kill()
+    with programs.running("node_provisioner", cluster.kubeconfig):
+        found = cluster.has_claims(3)
+        cluster.scale(4)
+        assert {claim["metadata"]["uid"] for claim in found} < {
+            claim["metadata"]["uid"] for claim in cluster.has_claims(4)
+        }
+
+
+def test_a_claim_that_is_taken_back_before_its_node_came_is_told(cluster: _Cluster) -> None:
+    """The only offer is left alone for a while, and the pod says so."""
+    cluster.deploy(replicas=1)
+    with programs.running("node_provisioner", cluster.kubeconfig):
+        (claim,) = cluster.has_claims(1)
+        cluster.api.delete(f"{claims.COLLECTION}/{claim['metadata']['name']}")
+        until(lambda: "NodeUnavailable" in cluster.reasons(), _SECONDS)

@@ -1,0 +1,51 @@
+import json
+from typing import Any
+
+import pytest
+
+from presets.provision_spec import MalformedProvisionSpec, ProvisionSpec
+
+SPEC = ProvisionSpec(("Standard_NC6s_v3", "Standard_NC24s_v3"), 2, capacity_types=("spot",))
+
+
+def test_a_spec_survives_the_annotation() -> None:
+    assert ProvisionSpec.from_json(SPEC.to_json()) == SPEC
+
+
+def test_the_text_is_pinned() -> None:
+    """The planner of another version reads it."""
+    assert SPEC.to_json() == (
+        '{"capacityTypes":["spot"],"gpuResource":"nvidia.com/gpu","gpus":2,'
+        '"instanceTypes":["Standard_NC6s_v3","Standard_NC24s_v3"]}'
+    )
+
+
+def test_keys_of_a_later_version_are_ignored() -> None:
+    raw = {**json.loads(SPEC.to_json()), "later": 1}
+    assert ProvisionSpec.from_json(json.dumps(raw)) == SPEC
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"gpus": -1},
+        {"gpus": True},
+        {"gpus": "1"},
+        {"gpuResource": ""},
+        {"instanceTypes": []},
+        {"instanceTypes": "a"},
+        {"instanceTypes": [""]},
+        {"capacityTypes": None},
+    ],
+    ids=str,
+)
+def test_a_wrong_part_is_named(changed: dict[str, Any]) -> None:
+    raw = {**json.loads(SPEC.to_json()), **changed}
+    with pytest.raises(MalformedProvisionSpec, match=next(iter(changed))):
+        ProvisionSpec.from_json(json.dumps(raw))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{"])
+def test_what_is_no_object_is_refused(text: str) -> None:
+    with pytest.raises(MalformedProvisionSpec):
+        ProvisionSpec.from_json(text)
