@@ -29,9 +29,9 @@ from node_provisioner import (
 from presets import annotations
 
 _LOG = logging.getLogger(__name__)
-_CREATES = 100
-_CREATES_PER_SECOND = 20
-"""Claims created at once and in the long run."""
+_CREATES = 1000
+_CREATES_PER_SECOND = 50
+"""Claims created at once and in the long run: a brake on whatever other limits miss."""
 _EVENTS_PER_PASS = 100
 _SOON_SECONDS = 0.2
 
@@ -222,7 +222,7 @@ class Planner:
             if placed.bin.node or told & coming:
                 continue
             if new := bought.get(claim):
-                because = self._past.because(f"{new.workload.namespace}/{new.workload.label}")
+                because = self._past.because(new.workload.key)
                 yield pod, reasons.requested(claim, new.offer, new.attempt, because), claim
             else:
                 yield pod, reasons.awaited(claim, placed.bin.instance_type), claim

@@ -30,7 +30,7 @@ class NodeClaims:
         except api.Conflict:
             created = self._existing(claim)
         view = views.claim(created)
-        if view is None or view.workload != f"{claim.workload.namespace}/{claim.workload.label}":
+        if view is None or view.workload != claim.workload.key:
             raise NameTaken(claim.name)
         return view
 

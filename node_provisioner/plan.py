@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import count, groupby
 
 from node_provisioner import demand, names, offerings, reasons, supply, views
 from presets import provision_spec
@@ -81,33 +81,24 @@ def plan(
 
     Does not depend on the order of its input, never exceeds `limits` and buys no node that no pod
     needs. Given its own result as supply it buys nothing, as long as the pods that share an
-    instance type accept the same types: pods are placed first come, first served, the largest
-    first, and not moved about to make room.
+    instance type accept the same types: a workload takes what was bought for it, then pods are
+    placed first come, first served, the largest first, and not moved about to make room.
     """
-    stock = _Stock(bins)
-    taken = set(past.taken)
-    create: list[NewClaim] = []
-    placed: list[Placement] = []
-    unplaced: list[Unplaced] = []
-    for wanted in sorted(demands, key=lambda d: (-d.spec.gpus, d.workload, d.spec.to_json())):
-        waiting = deque(wanted.pods)
-        placed += stock.serve(wanted.spec, waiting)
-        fresh = _fresh_names(wanted, past, taken)
-        while waiting:
-            offer = _choose(wanted.spec, past, limits.claims - existing - len(create))
-            if isinstance(offer, reasons.Reason):
-                unplaced += [Unplaced(pod, offer) for pod in waiting]
-                break
-            claim = _purchase(wanted, offer, past, next(fresh))
-            taken.add(claim.name)
-            create.append(claim)
-            placed += stock.add_and_serve(expected(claim), wanted.spec, waiting)
-    return Plan(tuple(create), tuple(placed), tuple(unplaced))
+    buyer = _Buyer(_Stock(bins), limits.claims - existing, past)
+    ordered = sorted(demands, key=lambda d: (-d.spec.gpus, d.workload, d.spec.to_json()))
+    for _, same_size in groupby(ordered, key=lambda d: d.spec.gpus):
+        queues = [(wanted, deque(wanted.pods)) for wanted in same_size]
+        for wanted, waiting in queues:
+            buyer.use_own(wanted, waiting)
+        for wanted, waiting in queues:
+            buyer.use_any_or_buy(wanted, waiting)
+    return Plan(tuple(buyer.create), tuple(buyer.placed), tuple(buyer.unplaced))
 
 
 def expected(claim: NewClaim) -> supply.Bin:
     """The supply that a claim brings."""
-    return supply.Bin(claim.name, "", claim.offer.instance_type, claim.resource, claim.gpus)
+    kind, workload = claim.offer.instance_type, claim.workload.key
+    return supply.Bin(claim.name, "", kind, claim.resource, claim.gpus, workload)
 
 
 def _choose(
@@ -125,7 +116,7 @@ def _choose(
 
 
 def _attempt(workload: views.Workload, past: Past) -> int:
-    return past.attempts.get(f"{workload.namespace}/{workload.label}", 0)
+    return past.attempts.get(workload.key, 0)
 
 
 def _fresh_names(wanted: demand.Demand, past: Past, taken: Collection[str]) -> Iterator[str]:
@@ -141,6 +132,38 @@ def _purchase(wanted: demand.Demand, offer: offerings.Offer, past: Past, name: s
     return NewClaim(name, wanted.workload, offer, spec.gpu_resource, gpus, attempt)
 
 
+class _Buyer:
+    """One plan in the making."""
+
+    def __init__(self, stock: "_Stock", room: int, past: Past) -> None:
+        self._stock = stock
+        self._room = room
+        self._past = past
+        self._taken = set(past.taken)
+        self.create: list[NewClaim] = []
+        self.placed: list[Placement] = []
+        self.unplaced: list[Unplaced] = []
+
+    def use_own(self, wanted: demand.Demand, waiting: deque[views.PodView]) -> None:
+        """Place pods in what was bought for their workload."""
+        own = wanted.workload.key
+        self.placed += self._stock.serve(wanted.spec, waiting, bought_for=own)
+
+    def use_any_or_buy(self, wanted: demand.Demand, waiting: deque[views.PodView]) -> None:
+        """Place the rest in whatever there is, then in new claims."""
+        self.placed += self._stock.serve(wanted.spec, waiting)
+        fresh = _fresh_names(wanted, self._past, self._taken)
+        while waiting:
+            offer = _choose(wanted.spec, self._past, self._room - len(self.create))
+            if isinstance(offer, reasons.Reason):
+                self.unplaced += [Unplaced(pod, offer) for pod in waiting]
+                return
+            claim = _purchase(wanted, offer, self._past, next(fresh))
+            self._taken.add(claim.name)
+            self.create.append(claim)
+            self.placed += self._stock.add_and_serve(expected(claim), wanted.spec, waiting)
+
+
 class _Stock:
     """Bins by what they fit, handed out tightest first."""
 
@@ -150,15 +173,24 @@ class _Stock:
             self._add(bin_)
 
     def serve(
-        self, spec: provision_spec.ProvisionSpec, waiting: deque[views.PodView]
+        self,
+        spec: provision_spec.ProvisionSpec,
+        waiting: deque[views.PodView],
+        *,
+        bought_for: str | None = None,
     ) -> list[Placement]:
-        """Place pods from the front of `waiting` while there is room; they leave it."""
+        """Place pods from the front of `waiting` while there is room; they leave it.
+
+        With `bought_for`, only in what was bought for this workload.
+        """
         placed: list[Placement] = []
         for instance_type in spec.instance_types:
             bins = self._bins.get((instance_type, spec.gpu_resource), [])
             for i, bin_ in enumerate(bins):
                 if not waiting:
                     return placed
+                if bought_for is not None and bin_.workload != bought_for:
+                    continue
                 found, bins[i] = _fill(bin_, spec, waiting)
                 placed += found
         return placed

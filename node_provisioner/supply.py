@@ -17,6 +17,8 @@ class Bin:
     instance_type: str
     resource: str
     free: int
+    workload: str = ""
+    """namespace/Kind/name that the claim was bought for."""
 
     @property
     def name(self) -> str:
@@ -60,7 +62,7 @@ def bins(
     ours = {node.key for node in bought.values()}
     for node in nodes:
         if node.key not in ours and node.ready and not node.cordoned and node.key in fresh:
-            found += _of_node(node, "", node.instance_type, left)
+            found += _of_node(node, node.instance_type, left)
     return tuple(found)
 
 
@@ -74,11 +76,11 @@ def _of_claim(
         return ()
     recent = claim.key in fresh or (node is not None and node.key in fresh)
     if node is not None and _shows(node, claim) and (node.ready or (claim.initialized and recent)):
-        return _of_node(node, claim.key, claim.instance_type, left)
+        return _of_node(node, claim.instance_type, left, claim)
     if claim.initialized and not recent:
         return ()
     return tuple(
-        Bin(claim.key, "", claim.instance_type, resource, count)
+        Bin(claim.key, "", claim.instance_type, resource, count, claim.workload)
         for resource, count in claim.devices
     )
 
@@ -88,9 +90,13 @@ def _shows(node: views.NodeView, claim: views.ClaimView) -> bool:
 
 
 def _of_node(
-    node: views.NodeView, claim: str, instance_type: str, left: Mapping[tuple[str, str], int]
+    node: views.NodeView,
+    instance_type: str,
+    left: Mapping[tuple[str, str], int],
+    claim: views.ClaimView | None = None,
 ) -> tuple[Bin, ...]:
+    bought, workload = (claim.key, claim.workload) if claim else ("", "")
     return tuple(
-        Bin(claim, node.key, instance_type, resource, left[node.key, resource])
+        Bin(bought, node.key, instance_type, resource, left[node.key, resource], workload)
         for resource, _ in node.devices
     )

@@ -29,6 +29,11 @@ class Workload:
         """`Kind/name`, as the claim's annotation holds it."""
         return f"{self.kind}/{self.name}"
 
+    @property
+    def key(self) -> str:
+        """namespace/Kind/name."""
+        return f"{self.namespace}/{self.label}"
+
 
 @dataclass(frozen=True)
 class PodView:

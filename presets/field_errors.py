@@ -31,10 +31,15 @@ class FieldError:
         """Value and message, without path, reason and hint."""
         return self.message if self.value is ABSENT else f"{_shown(self.value)} {self.message}"
 
-    def render(self) -> str:
-        """One line with path, value, message and reason; the hint on a line of its own."""
-        line = f"{self.path}: {self.sentence} ({self.reason})"
+    @property
+    def explanation(self) -> str:
+        """The sentence with its reason; the hint on a line of its own."""
+        line = f"{self.sentence} ({self.reason})"
         return f"{line}\n  hint: {self.hint}" if self.hint else line
+
+    def render(self) -> str:
+        """The explanation behind its path."""
+        return f"{self.path}: {self.explanation}"
 
 
 def render(errors: Iterable[FieldError]) -> str:

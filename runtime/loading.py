@@ -37,20 +37,26 @@ class Loaded:
     """Longest answer by the generation config."""
 
 
-def load(directory: Path, *, dtype: str, context_tokens: int, threads: int) -> Loaded:
+def load(
+    directory: Path, *, dtype: str, context_tokens: int, cpus: int, threads: int = 0
+) -> Loaded:
     """The model of `directory`, on the GPU where there is one.
+
+    `threads` 0 goes by `cpus` and the model's size.
 
     Raises:
         CannotLoad: the files are not those of a causal language model, or not whole.
     """
     began = time.monotonic()
     transformers_logging.disable_progress_bar()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(threads or cpus)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     config = _config(directory)
     tokenizer = _tokenizer(directory)
     chosen = _dtype(dtype, config, device)
     model = _model(directory, config, chosen, device)
+    parameters = sum(p.numel() for p in model.parameters())
+    torch.set_num_threads(threads or model_files.threads(parameters, cpus))
     loaded = Loaded(
         model=model,
         tokenizer=tokenizer,
@@ -63,10 +69,10 @@ def load(directory: Path, *, dtype: str, context_tokens: int, threads: int) -> L
     logs.info(
         "model_loaded",
         architecture=type(model).__name__,
-        parameters=sum(p.numel() for p in model.parameters()),
+        parameters=parameters,
         dtype=chosen,
         device=device,
-        threads=threads,
+        threads=torch.get_num_threads(),
         context_tokens=loaded.context_tokens,
         seconds=f"{time.monotonic() - began:.2f}",
     )

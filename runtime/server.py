@@ -115,6 +115,7 @@ def _load_quietly(chosen: settings.Settings, directory: Path) -> engine.Model:
         directory,
         dtype=chosen.serve.dtype,
         context_tokens=chosen.serve.context_tokens,
+        cpus=chosen.cpus,
         threads=chosen.threads,
     )
     return generate.Generator(loaded)

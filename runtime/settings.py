@@ -21,8 +21,10 @@ class Settings:
     serve: runtime_args.ServeArgs
     models: Path
     """Directory of the models inside the image: a bare name is looked up here."""
-    threads: int
-    """Threads of a torch operation: the CPU quota of the container, at least one."""
+    cpus: int
+    """Whole CPUs of the container's quota, at least one."""
+    threads: int = 0
+    """Threads of a torch operation; 0 goes by `cpus` and the model's size."""
     host: str = "0.0.0.0"  # noqa: S104 - a pod's server must be reachable from outside it
     waiting_limit: int = 64
     """Requests that may wait for the engine; the next is told to come back."""
@@ -47,7 +49,8 @@ def read(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     return Settings(
         serve=serve,
         models=Path(environ.get("PLAINSAIL_MODELS") or Path(__file__).parents[1] / "models"),
-        threads=_count(environ, "OMP_NUM_THREADS", cpu_threads(_cpu_max(), _cores())),
+        cpus=whole_cpus(_cpu_max(), _cores()),
+        threads=_count(environ, "OMP_NUM_THREADS", 0),
         waiting_limit=_count(environ, "PLAINSAIL_WAITING_LIMIT", 64),
     )
 
@@ -66,7 +69,7 @@ def prepare(environ: MutableMapping[str, str]) -> None:
     environ.setdefault("USER", "plainsail")  # torch asks for a name that an unknown uid lacks
 
 
-def cpu_threads(cpu_max: str, cores: int) -> int:
+def whole_cpus(cpu_max: str, cores: int) -> int:
     """Whole CPUs that the quota allows, at least one, at most `cores`.
 
     More threads than quota make a pool spin at its barriers until the quota is spent.

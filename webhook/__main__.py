@@ -1,6 +1,7 @@
 """`python -m webhook serve`: the webhook as a process."""
 
 import logging
+import os
 import signal
 import socket
 import ssl
@@ -23,7 +24,9 @@ DRAIN_SECONDS = 10
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM; the process's exit status."""
     chosen = settings.from_argv(sys.argv[1:] if argv is None else argv)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=_LOG_FORMAT)
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format=_LOG_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S%z"
+    )
     config = uvicorn.Config(
         app.App(catalog.load()),
         ssl_certfile=chosen.tls_cert,
@@ -46,10 +49,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             "give a PEM chain and the key of its first certificate",
         )
     try:
-        listener = socket.create_server((chosen.host, chosen.port), backlog=2048)
+        family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
+        listener = socket.create_server((chosen.host, chosen.port), family=family, backlog=2048)
+    except socket.gaierror as error:
+        return _fail(f"--host {chosen.host}: {error.strerror}", "give an address of this machine")
     except OSError as error:
         return _fail(
-            f"--host {chosen.host}, --port {chosen.port}: {error.strerror}",
+            f"--host {chosen.host}, --port {chosen.port}: {os.strerror(error.errno or 0)}",
             "choose another port, or end the process that holds this one",
         )
     with listener:

@@ -80,7 +80,7 @@ class App:
         except review.MalformedReview as error:
             raise Refused(400, str(error)) from error
         decision = admit.admit(asked.request, self._catalog)
-        answer = review.answer(asked.uid, decision)
+        answer = review.answer(asked, decision)
         outcome, codes = outcome_of(decision)
         self._metrics.answered(outcome, codes[0], time.perf_counter() - start)
         if codes[0] not in _QUIET:

@@ -28,8 +28,14 @@ class Review:
 
     uid: str
     request: admit.AdmissionRequest
-    subject: str
-    """`Kind/namespace/name` for logs."""
+    kind: str
+    namespace: str
+    name: str
+
+    @property
+    def subject(self) -> str:
+        """`Kind/namespace/name` for logs."""
+        return f"{self.kind}/{self.namespace}/{self.name}"
 
 
 def read(body: bytes) -> Review:
@@ -58,19 +64,20 @@ def _review(request: dict[str, Any]) -> Review:
         if value is not None and not isinstance(value, dict):
             raise MalformedReview(f"request.{name} is not an object")
     kind = request.get("kind")
-    kind = kind.get("kind") if isinstance(kind, dict) else None
     return Review(
         uid=request["uid"],
         request=admit.AdmissionRequest(str(request.get("operation")), new or {}, old),
-        subject=f"{kind}/{request.get('namespace')}/{request.get('name')}",
+        kind=str(kind.get("kind", "")) if isinstance(kind, dict) else "",
+        namespace=str(request.get("namespace") or ""),
+        name=str(request.get("name") or ""),
     )
 
 
-def answer(uid: str, decision: admit.Decision) -> bytes:
+def answer(asked: Review, decision: admit.Decision) -> bytes:
     """The AdmissionReview that carries a decision."""
-    response: dict[str, Any] = {"uid": uid, "allowed": not isinstance(decision, admit.Denied)}
+    response: dict[str, Any] = {"uid": asked.uid, "allowed": not isinstance(decision, admit.Denied)}
     if isinstance(decision, admit.Denied):
-        response["status"] = _status(decision)
+        response["status"] = _status(asked, decision)
     elif isinstance(decision, admit.Allowed):
         if decision.patch:
             response["patchType"] = "JSONPatch"
@@ -82,17 +89,25 @@ def answer(uid: str, decision: admit.Decision) -> bytes:
     )
 
 
-def _status(decision: admit.Denied) -> dict[str, Any]:
-    """What the client sees: 422 Invalid with every error, as text and as causes."""
+def _status(asked: Review, decision: admit.Denied) -> dict[str, Any]:
+    """What the client sees: 422 Invalid with every error, as text and as causes.
+
+    Of an Invalid with causes kubectl prints these alone, under kind and name, as for its own
+    refusals: so each cause carries the whole sentence, reason and hint included.
+    """
     causes = [
-        {"reason": error.reason, "field": error.path, "message": error.sentence}
+        {
+            "reason": error.reason,
+            "field": error.path,
+            "message": error.render().removeprefix(f"{error.path}: "),
+        }
         for error in decision.errors
     ]
     return {
         "code": 422,
         "reason": "Invalid",
         "message": field_errors.render(decision.errors),
-        "details": {"causes": causes},
+        "details": {"kind": asked.kind, "name": asked.name, "causes": causes},
     }
 
 

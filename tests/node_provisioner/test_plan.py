@@ -51,6 +51,19 @@ def test_what_is_on_its_way_is_not_bought_again() -> None:
     assert len(decided.create) == 2
 
 
+def test_a_workload_takes_what_was_bought_for_it_first() -> None:
+    """So that what is bought next is bought for whoever lacks it."""
+
+    def pod_of(name: str) -> views.PodView:
+        owner = {"kind": "StatefulSet", "name": name, "controller": True}
+        return objects.pod_view(name, metadata={"ownerReferences": [owner]})
+
+    coming = supply.Bin("ws1", "", _SMALL, _GPU, 1, workload="default/StatefulSet/z")
+    decided = _plan([pod_of("a"), pod_of("z")], (coming,))
+    assert [claim.workload.name for claim in decided.create] == ["a"]
+    assert {p.pod.name: p.bin.claim for p in decided.placed}["z"] == "ws1"
+
+
 def test_supply_of_another_type_or_resource_is_no_supply() -> None:
     bins = (supply.Bin("ws1", "", _LARGE, _GPU, 4), supply.Bin("", "n1", _SMALL, "amd.com/gpu", 4))
     assert len(_plan(_pods(1), bins).create) == 1
@@ -121,12 +134,13 @@ def _random_pods(rng: random.Random, same: tuple[str, ...] | None = None) -> lis
 
 
 def _random_bins(rng: random.Random) -> list[supply.Bin]:
-    return [
-        supply.Bin(
-            f"ws{i}", rng.choice(("", f"n{i}")), rng.choice(_TYPES), _GPU, rng.randrange(-1, 5)
+    def random_bin(i: int) -> supply.Bin:
+        node, bought_for = rng.choice(("", f"n{i}")), f"default/StatefulSet/{rng.choice('abcx')}"
+        return supply.Bin(
+            f"ws{i}", node, rng.choice(_TYPES), _GPU, rng.randrange(-1, 5), bought_for
         )
-        for i in range(rng.randrange(6))
-    ]
+
+    return [random_bin(i) for i in range(rng.randrange(6))]
 
 
 def _random_past(rng: random.Random) -> plan.Past:

@@ -81,4 +81,6 @@ def test_pods_on_a_node_hold_their_devices_whoever_they_belong_to() -> None:
     held = views.pod(objects.bound("a", "n1", metadata={"labels": {}}))
     assert held is not None
     (found,) = supply.bins([held], [node], [objects.claim_view("ws1")], fresh=())
-    assert found == supply.Bin("ws1", "n1", "Standard_NC6s_v3", _GPU, 3)
+    assert found == supply.Bin(
+        "ws1", "n1", "Standard_NC6s_v3", _GPU, 3, workload="default/Deployment/chat"
+    )

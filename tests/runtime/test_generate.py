@@ -14,7 +14,7 @@ MESSAGES: list[chat.Message] = [{"role": "user", "content": "Which city?"}]
 def generator(tiny_llama: Path) -> engine.Model:
     from runtime import generate, loading  # noqa: PLC0415 - torch: seconds to import
 
-    loaded = loading.load(tiny_llama, dtype="float32", context_tokens=0, threads=1)
+    loaded = loading.load(tiny_llama, dtype="float32", context_tokens=0, cpus=1)
     return generate.Generator(loaded)
 
 

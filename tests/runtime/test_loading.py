@@ -19,7 +19,7 @@ def files(tiny_llama: Path, tmp_path: Path) -> Path:
 def load(directory: Path, *, dtype: str = "auto", context_tokens: int = 0) -> Any:
     from runtime import loading  # noqa: PLC0415 - torch: seconds to import
 
-    return loading.load(directory, dtype=dtype, context_tokens=context_tokens, threads=1)
+    return loading.load(directory, dtype=dtype, context_tokens=context_tokens, cpus=1)
 
 
 def edit(path: Path, **fields: Any) -> None:

@@ -65,3 +65,8 @@ def test_dtype(asked: str, own: str, capability: tuple[int, int] | None, chosen:
     result = model_files.choose_dtype(asked, own, capability)
     assert result.name == chosen
     assert bool(result.because) == (chosen != (own if asked == "auto" else asked))
+
+
+def test_a_small_model_gets_one_thread_and_a_large_one_all_cpus() -> None:
+    assert model_files.threads(1_700_000, 8) == 1
+    assert model_files.threads(3_800_000_000, 8) == 8

@@ -11,22 +11,23 @@ ARGV = ["serve", "--model=/m", "--served-name=m"]
 
 
 @pytest.mark.parametrize(
-    ("cpu_max", "threads"),
+    ("cpu_max", "cpus"),
     [
         pytest.param("max 100000", 8, id="no quota"),
         pytest.param("", 8, id="no cgroup file"),
-        pytest.param("250000 100000", 2, id="two and a half CPUs are two threads"),
-        pytest.param("50000 100000", 1, id="half a CPU is one thread"),
+        pytest.param("250000 100000", 2, id="two and a half CPUs are two"),
+        pytest.param("50000 100000", 1, id="half a CPU is one"),
         pytest.param("6400000 100000", 8, id="quota above the cores"),
         pytest.param("100000 0", 8, id="malformed"),
     ],
 )
-def test_threads_follow_the_cpu_quota(cpu_max: str, threads: int) -> None:
-    assert settings.cpu_threads(cpu_max, 8) == threads
+def test_cpus_follow_the_quota(cpu_max: str, cpus: int) -> None:
+    assert settings.whole_cpus(cpu_max, 8) == cpus
 
 
 def test_a_thread_count_in_the_environment_wins() -> None:
     assert settings.read(ARGV, {"OMP_NUM_THREADS": "3"}).threads == 3
+    assert settings.read(ARGV, {}).threads == 0
 
 
 @pytest.mark.parametrize(

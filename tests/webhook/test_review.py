@@ -51,7 +51,8 @@ def test_many_brackets_side_by_side_are_not_deep() -> None:
 
 
 def answer(decision: admit.Decision) -> dict[str, object]:
-    raw = orjson.loads(review.answer("u", decision))
+    asked = review.Review("u", admit.AdmissionRequest(admit.CREATE, {}), "Job", "default", "chat")
+    raw = orjson.loads(review.answer(asked, decision))
     assert (raw["apiVersion"], raw["kind"]) == ("admission.k8s.io/v1", "AdmissionReview")
     response: dict[str, object] = raw["response"]
     return response
@@ -81,8 +82,8 @@ def test_a_denial_carries_every_error_as_text_and_as_causes() -> None:
             "message": "a: 1 is wrong (R)\n  hint: mend it\nb: 2 is not it (S)",
             "details": {
                 "causes": [
-                    {"reason": "R", "field": "a", "message": "1 is wrong"},
-                    {"reason": "S", "field": "b", "message": "2 is not it"},
+                    {"reason": "R", "field": "a", "message": "1 is wrong (R)\n  hint: mend it"},
+                    {"reason": "S", "field": "b", "message": "2 is not it (S)"},
                 ]
             },
         },

@@ -8,8 +8,8 @@ from typing_extensions import override
 from models.training import noise
 from models.training.corpus import Manners
 
-PLAIN = Manners((), (), frozenset(), (), {})
-PREFIXED = Manners(("hey",), ("now",), frozenset(), (), {})
+PLAIN = Manners((), (), (), frozenset(), (), {})
+PREFIXED = Manners(("hey",), (), ("now",), frozenset(), (), {})
 
 
 def _calm(rng_seed: int, text: str, manners: Manners) -> str:
@@ -21,7 +21,7 @@ def _calm(rng_seed: int, text: str, manners: Manners) -> str:
         @override
         def random(self) -> float:
             self.draws += 1
-            return 0.99 if self.draws <= 6 else super().random()
+            return 0.99 if self.draws <= 8 else super().random()
 
     return noise.bend(text, manners, Calm(rng_seed))
 
@@ -33,7 +33,7 @@ def test_without_luck_only_case_and_the_end_change() -> None:
 
 
 def test_equal_seeds_bend_equally() -> None:
-    manners = Manners(("hey",), ("please",), frozenset({"the"}), (), {"node": ("machine",)})
+    manners = Manners(("hey",), (), ("please",), frozenset({"the"}), (), {"node": ("machine",)})
     text = "who buys the node for the model"
     bent = [noise.bend(text, manners, random.Random(seed)) for seed in range(200)]
     assert bent == [noise.bend(text, manners, random.Random(seed)) for seed in range(200)]

@@ -1,0 +1,255 @@
+"""`plainsail expand`: what it prints, where it prints it, and with what status it ends.
+
+The golden cases of tests/golden run through it as they run through the server.
+"""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from cli import __main__ as command
+from tests.conftest import GOLDEN, Goldens
+
+EXPAND = sorted((GOLDEN / "expand").iterdir())
+DENY = sorted((GOLDEN / "deny").iterdir())
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+TINY = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: tiny, labels: {kaito.sh/preset: tiny-chat}}
+"""
+SERVICE = """# kept with its comment
+apiVersion: v1
+kind: Service
+metadata: {name:   kept}   # and its spaces
+"""
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> "Run":
+    return Run(capsys, monkeypatch)
+
+
+class Run:
+    """Runs the command in this process."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self._capsys = capsys
+        self._monkeypatch = monkeypatch
+
+    def __call__(self, *argv: str, stdin: str | bytes = "") -> tuple[int, str, str]:
+        """Status, standard output, standard error."""
+        raw = stdin.encode() if isinstance(stdin, str) else stdin
+        self._monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(raw)))
+        status = command.main(["expand", *argv])
+        out, err = self._capsys.readouterr()
+        return status, out, err
+
+
+@pytest.mark.parametrize("case", EXPAND, ids=lambda case: case.name)
+def test_a_golden_manifest_is_printed_expanded(case: Path, run: Run, goldens: Goldens) -> None:
+    golden = goldens.read(case / "out.yaml").splitlines(keepends=True)
+    warnings = [line for line in golden if line.startswith("# warning: ")]
+    status, out, err = run("-f", str(case / "in.yaml"))
+    goldens.read(case / "in.yaml")
+    assert status == 0
+    assert out == "".join(golden[len(warnings) :])
+    assert [line.rpartition("): ")[0].split(": ")[0] for line in err.splitlines()] == [
+        "warning" for _ in warnings
+    ]
+
+
+@pytest.mark.parametrize("case", DENY, ids=lambda case: case.name)
+def test_a_golden_refusal_is_printed_with_its_place(case: Path, run: Run, goldens: Goldens) -> None:
+    message = goldens.read(case / "message.txt")
+    goldens.read(case / "in.yaml")
+    status, out, err = run("-f", str(case / "in.yaml"))
+    assert (status, out) == (1, "")
+    place = f"error: {case / 'in.yaml'}, document 1 ("
+    stripped = [
+        line.split("): ", 1)[1] if line.startswith(place) else line for line in err.splitlines()
+    ]
+    assert stripped == message.splitlines()
+
+
+def test_the_whole_text_of_a_refusal(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pinned: scripts and people read it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "phi.yaml").write_text(
+        f"{SERVICE}---\n" + TINY.replace("tiny-chat", "phi-3-mini"), encoding="utf-8"
+    )
+    assert run("-f", "phi.yaml") == (
+        1,
+        "",
+        (
+            "error: phi.yaml, document 2 (Deployment/tiny): metadata.labels[kaito.sh/preset]: "
+            '"phi-3-mini" is not a preset (UnknownPreset)\n'
+            '  hint: did you mean "phi-3-mini-4k-instruct"?\n'
+        ),
+    )
+
+
+def test_the_whole_text_for_malformed_yaml(run: Run) -> None:
+    assert run("-f", "-", stdin="kind: Deployment\nmetadata:\n  name: [a\nspec: {}\n") == (
+        1,
+        "",
+        (
+            "error: stdin:4:5: malformed YAML: while parsing a flow sequence: "
+            "did not find expected ',' or ']'\n"
+        ),
+    )
+
+
+def test_a_mistake_in_a_later_document_is_located_in_the_file(run: Run) -> None:
+    _, _, err = run("-f", "-", stdin=f"{SERVICE}---\n\n# comment\na: b: c\n")
+    assert err == (
+        "error: stdin:8:5: malformed YAML: mapping values are not allowed in this context\n"
+    )
+
+
+def test_tabs_get_a_hint(run: Run) -> None:
+    _, _, err = run("-f", "-", stdin="metadata:\n\tname: x\n")
+    assert "error: stdin:2:1: malformed YAML" in err
+    assert "hint: YAML is indented with spaces, never with tabs" in err
+
+
+def test_an_unrendered_template_gets_a_hint(run: Run) -> None:
+    _, _, err = run("-f", "-", stdin="metadata:\n  name: {{ .Values.name }}\n")
+    assert "hint: this looks like a template: render it first" in err
+
+
+def test_other_objects_pass_through_as_they_stand(run: Run) -> None:
+    status, out, err = run("-f", "-", stdin=f"---\n{SERVICE}---\n{TINY}---\n# nothing\n")
+    assert status == 0
+    first, second = out.split("---\n")
+    assert first == SERVICE
+    assert yaml.safe_load(second)["spec"]["template"]["spec"]["containers"]
+    assert err.startswith("warning: stdin, document 2 (Deployment/tiny): preset tiny-chat: 1 GPU")
+
+
+def test_the_items_of_a_list_are_expanded(run: Run) -> None:
+    items = [yaml.safe_load(TINY), yaml.safe_load(SERVICE)]
+    given = {"apiVersion": "v1", "kind": "List", "metadata": {}, "items": items}
+    _, out, _ = run("-f", "-", stdin=json.dumps(given))
+    found = yaml.safe_load(out)
+    assert (found["kind"], found["metadata"]) == ("List", {})
+    assert found["items"][0]["spec"]["selector"]
+    assert found["items"][1] == items[1]
+
+
+def test_json_comes_out_as_json(run: Run) -> None:
+    _, one, _ = run("-f", "-", "-o", "json", stdin=TINY)
+    assert json.loads(one)["kind"] == "Deployment"
+    _, several, _ = run("-f", "-", "-o", "json", stdin=f"{TINY}---\n{SERVICE}")
+    assert [item["kind"] for item in json.loads(several)["items"]] == ["Deployment", "Service"]
+
+
+def test_yaml_and_json_hold_the_same(run: Run) -> None:
+    _, as_yaml, _ = run("-f", "-", stdin=TINY)
+    _, as_json, _ = run("-f", "-", "-o", "json", stdin=TINY)
+    assert yaml.safe_load(as_yaml) == json.loads(as_json)
+
+
+def test_the_output_expands_to_itself(run: Run) -> None:
+    _, once, _ = run("-f", "-", stdin=TINY)
+    assert run("-f", "-", stdin=once) == (0, once, "")
+
+
+def test_everything_wrong_in_all_files_is_reported_and_nothing_printed(
+    run: Run, tmp_path: Path
+) -> None:
+    """A pipe into kubectl must not apply half of it."""
+    (tmp_path / "bytes").write_bytes(b"\xff")
+    bad = TINY.replace("tiny-chat", "zzz")
+    status, out, err = run(
+        "-f",
+        str(tmp_path / "none"),
+        "-f",
+        str(tmp_path / "bytes"),
+        "-f",
+        "-",
+        stdin=f"{TINY}---\n{bad}",
+    )
+    assert (status, out) == (1, "")
+    errors = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert errors == [
+        f"error: {tmp_path / 'none'}: No such file or directory",
+        f"error: {tmp_path / 'bytes'}: not UTF-8 at byte 0",
+        (
+            "error: stdin, document 2 (Deployment/tiny): metadata.labels[kaito.sh/preset]: "
+            '"zzz" is not a preset (UnknownPreset)'
+        ),
+    ]
+
+
+def test_a_label_on_a_kind_that_is_not_expanded_is_pointed_out(run: Run) -> None:
+    daemon = TINY.replace("Deployment", "DaemonSet")
+    assert run("-f", "-", stdin=daemon) == (
+        0,
+        daemon,
+        (
+            "warning: stdin, document 1 (DaemonSet/tiny): kaito.sh/preset does nothing on a"
+            " DaemonSet: not a Deployment, StatefulSet or Job\n"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "argv", [["expand"], ["expand", "-f"], ["expand", "-f", "x", "-o", "xml"], [], ["x"]]
+)
+def test_wrong_usage_ends_with_2(argv: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        command.main(argv)
+    assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)
+def test_the_examples_expand(example: Path, run: Run) -> None:
+    status, out, _ = run("-f", str(example))
+    assert status == 0
+    assert yaml.safe_load(out)["spec"]["template"]["spec"]["containers"][0]["image"]
+
+
+def test_the_shortest_example_is_five_lines() -> None:
+    text = (EXAMPLES / "tiny-chat.yaml").read_text(encoding="utf-8")
+    assert len(text.splitlines()) == 5
+    assert "spec" not in text
+
+
+def test_the_module_runs_as_a_program() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "expand", "-f", "-"],
+        input=TINY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert yaml.safe_load(done.stdout)["spec"]
+
+
+def test_a_reader_that_goes_away_causes_no_traceback() -> None:
+    """As `plainsail expand ... | head -1` does."""
+    many = "---\n".join(TINY.replace("tiny,", f"t{n},") for n in range(60))
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli", "expand", "-f", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.stdout = None
+        _, err = process.communicate(many)
+    assert process.returncode == 1
+    assert "Traceback" not in err
+    assert "Exception" not in err
