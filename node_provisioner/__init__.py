@@ -9,7 +9,7 @@ Main path:
     views.py:pod, node, claim    Kubernetes objects to small values
     demand.py:unmet              pods that the scheduler could not place, by workload
     supply.py:bins               GPUs that are free or on their way
-    plan.py:plan                 what to buy, as a value
+    plan.py:plan                 what to buy, as a value; stock.py hands the supply out
     nodeclaims.py:NodeClaims     the claims written and deleted
     reclaim.py:needless          claims that no pod needs
 """

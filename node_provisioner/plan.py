@@ -2,10 +2,10 @@
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count, groupby
 
-from node_provisioner import demand, names, offerings, reasons, supply, views
+from node_provisioner import demand, names, offerings, reasons, stock, supply, views
 from presets import provision_spec
 
 
@@ -21,14 +21,6 @@ class NewClaim:
     """GPUs that its node will have."""
     attempt: int
     """0 for the first; counts the purchases of this workload that were refused."""
-
-
-@dataclass(frozen=True)
-class Placement:
-    """A waiting pod and the supply that it may count on."""
-
-    pod: views.PodView
-    bin: supply.Bin
 
 
 @dataclass(frozen=True)
@@ -64,7 +56,7 @@ class Plan:
     """Decisions and their reasons."""
 
     create: tuple[NewClaim, ...]
-    placed: tuple[Placement, ...]
+    placed: tuple[stock.Placement, ...]
     """Pods that existing or new claims and nodes will serve."""
     unplaced: tuple[Unplaced, ...]
 
@@ -84,7 +76,7 @@ def plan(
     instance type accept the same types: a workload takes what was bought for it, then pods are
     placed first come, first served, the largest first, and not moved about to make room.
     """
-    buyer = _Buyer(_Stock(bins), limits.claims - existing, past)
+    buyer = _Buyer(stock.Stock(bins), limits.claims - existing, past)
     ordered = sorted(demands, key=lambda d: (-d.spec.gpus, d.workload, d.spec.to_json()))
     for _, same_size in groupby(ordered, key=lambda d: d.spec.gpus):
         queues = [(wanted, deque(wanted.pods)) for wanted in same_size]
@@ -135,13 +127,13 @@ def _purchase(wanted: demand.Demand, offer: offerings.Offer, past: Past, name: s
 class _Buyer:
     """One plan in the making."""
 
-    def __init__(self, stock: "_Stock", room: int, past: Past) -> None:
-        self._stock = stock
+    def __init__(self, supplied: stock.Stock, room: int, past: Past) -> None:
+        self._stock = supplied
         self._room = room
         self._past = past
         self._taken = set(past.taken)
         self.create: list[NewClaim] = []
-        self.placed: list[Placement] = []
+        self.placed: list[stock.Placement] = []
         self.unplaced: list[Unplaced] = []
 
     def use_own(self, wanted: demand.Demand, waiting: deque[views.PodView]) -> None:
@@ -162,55 +154,3 @@ class _Buyer:
             self._taken.add(claim.name)
             self.create.append(claim)
             self.placed += self._stock.add_and_serve(expected(claim), wanted.spec, waiting)
-
-
-class _Stock:
-    """Bins by what they fit, handed out tightest first."""
-
-    def __init__(self, bins: Iterable[supply.Bin]) -> None:
-        self._bins: dict[tuple[str, str], list[supply.Bin]] = {}
-        for bin_ in sorted(bins, key=lambda b: (b.free, b.name)):
-            self._add(bin_)
-
-    def serve(
-        self,
-        spec: provision_spec.ProvisionSpec,
-        waiting: deque[views.PodView],
-        *,
-        bought_for: str | None = None,
-    ) -> list[Placement]:
-        """Place pods from the front of `waiting` while there is room; they leave it.
-
-        With `bought_for`, only in what was bought for this workload.
-        """
-        placed: list[Placement] = []
-        for instance_type in spec.instance_types:
-            bins = self._bins.get((instance_type, spec.gpu_resource), [])
-            for i, bin_ in enumerate(bins):
-                if not waiting:
-                    return placed
-                if bought_for is not None and bin_.workload != bought_for:
-                    continue
-                found, bins[i] = _fill(bin_, spec, waiting)
-                placed += found
-        return placed
-
-    def add_and_serve(
-        self, bin_: supply.Bin, spec: provision_spec.ProvisionSpec, waiting: deque[views.PodView]
-    ) -> list[Placement]:
-        """Place pods in a new bin alone, and keep what is left of it."""
-        placed, left = _fill(bin_, spec, waiting)
-        self._add(left)
-        return placed
-
-    def _add(self, bin_: supply.Bin) -> None:
-        self._bins.setdefault((bin_.instance_type, bin_.resource), []).append(bin_)
-
-
-def _fill(
-    bin_: supply.Bin, spec: provision_spec.ProvisionSpec, waiting: deque[views.PodView]
-) -> tuple[list[Placement], supply.Bin]:
-    each = max(spec.gpus, 1)
-    served = [waiting.popleft() for _ in range(min(max(bin_.free, 0) // each, len(waiting)))]
-    placed = [Placement(pod, bin_) for pod in served]
-    return placed, replace(bin_, free=bin_.free - each * len(served))

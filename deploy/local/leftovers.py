@@ -47,7 +47,7 @@ def clear(name: str) -> None:
     namespaces = network.existing(name)
     for _ in range(3):
         # A machine that was being booted may add one process behind our back.
-        pids = [*processes.in_namespaces(namespaces), *_machine_processes(files)]
+        pids = [*processes.in_namespaces(namespaces), *_our_processes(files)]
         if not pids:
             break
         processes.kill(pids)
@@ -73,14 +73,16 @@ def _stop_daemon(files: paths.ClusterPaths) -> None:
     processes.kill([pid])
 
 
-def _machine_processes(files: paths.ClusterPaths) -> list[int]:
-    """Outermost processes of machines: their network namespace may be gone already."""
-    mark = f"{files.machines}/".encode()
+def _our_processes(files: paths.ClusterPaths) -> list[int]:
+    """The daemon before it holds its lock, and machines whose network namespace is gone."""
+    mark = f"{files.root}/".encode()
     pids = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             with contextlib.suppress(OSError):
-                if mark in (entry / "cmdline").read_bytes():
+                words = (entry / "cmdline").read_bytes()
+                # A path alone could stand on the command line of somebody's editor.
+                if mark in words and b"deploy.local." in words:
                     pids.append(int(entry.name))
     return pids
 

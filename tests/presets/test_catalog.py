@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import pytest
 
 from presets import catalog
@@ -61,6 +64,15 @@ def test_tiny_chat_is_inside_the_image() -> None:
     assert found.weights.source == "/opt/plainsail/models/tiny-chat"
     assert found.weights.in_image
     assert found.weights.revision == ""
+
+
+def test_tiny_chat_is_what_the_repository_holds() -> None:
+    found = CATALOG.find("tiny-chat")
+    assert found is not None
+    model = Path(__file__).parents[2] / "models" / "tiny-chat"
+    assert found.weights.size_bytes == (model / "model.safetensors").stat().st_size
+    config = json.loads((model / "config.json").read_text(encoding="utf-8"))
+    assert found.context_tokens == config["max_position_embeddings"]
 
 
 def test_an_unknown_name_has_neighbours() -> None:

@@ -200,12 +200,13 @@ def test_an_unknown_preset_is_refused_in_our_words(cluster: Cluster) -> None:
 
 
 def test_several_mistakes_are_listed_together(cluster: Cluster) -> None:
-    manifest = FIVE_LINES + "  annotations: {kaito.sh/capacity-type: x, kaito.sh/service: y}\n"
+    manifest = FIVE_LINES + "  annotations: {kaito.sh/capacity-type: x, kaito.sh/service: all}\n"
     assert cluster.kubectl("apply", "-f", "-", stdin=manifest, ok=(1,)) == (
         'The Deployment "chat" is invalid: \n'
-        '* metadata.annotations[kaito.sh/capacity-type]: "x" is not a capacity type (InvalidValue)\n'
+        '* metadata.annotations[kaito.sh/capacity-type]: "x" is not a capacity type '
+        "(InvalidValue)\n"
         "  hint: on-demand, spot or spot,on-demand\n"
-        '* metadata.annotations[kaito.sh/service]: "y" is not a choice (InvalidValue)\n'
+        '* metadata.annotations[kaito.sh/service]: "all" is not a choice (InvalidValue)\n'
         "  hint: none, or leave the annotation out to get a Service\n"
     )
 

@@ -81,10 +81,12 @@ def test_a_denial_carries_every_error_as_text_and_as_causes() -> None:
             "reason": "Invalid",
             "message": "a: 1 is wrong (R)\n  hint: mend it\nb: 2 is not it (S)",
             "details": {
+                "kind": "Job",
+                "name": "chat",
                 "causes": [
                     {"reason": "R", "field": "a", "message": "1 is wrong (R)\n  hint: mend it"},
                     {"reason": "S", "field": "b", "message": "2 is not it (S)"},
-                ]
+                ],
             },
         },
     }
