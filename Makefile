@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
+# Without bytecode every import of transformers costs seven seconds more.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help env check lint types unit test e2e demo demo-down golden fix bench gpu lock model
 
 help: ## this list

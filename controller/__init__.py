@@ -1,7 +1,7 @@
 """The workload controller: gives every labelled workload its Service, and takes it back.
 
-May not import any other program; `kubernetes` only in `cluster`. Restarts at any point: each pass
-compares what is wanted with what is there. A user's own Service always wins.
+May not import any other program; the API server is reached through `kubeapi` alone. Restarts at
+any point: each pass compares what is wanted with what is there. A user's own Service always wins.
 
 Main path:
     loop.py:Controller.run_pass   gather, decide, act, say why

@@ -4,7 +4,9 @@ import signal
 import sys
 import threading
 
-from controller import cluster, logs, loop, settings
+from controller import loop, settings
+from kubeapi import client
+from telemetry import logs
 
 _LAST_SECONDS = 0.8
 """A pass under way at SIGTERM gets this long; one that is cut off is made again at the start."""
@@ -15,10 +17,11 @@ def main() -> int:
     chosen = settings.parse()
     logs.configure()
     try:
-        controller = loop.Controller(cluster.connect(chosen.kubeconfig), chosen)
-    except cluster.NoCluster as error:
+        cluster = client.connect(chosen.kubeconfig, program="controller")
+    except client.NoCluster as error:
         print(error, file=sys.stderr)
         return 1
+    controller = loop.Controller(cluster, chosen)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -1,13 +1,13 @@
 """Events on workloads, each said once."""
 
 import hashlib
-import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from controller import api, logs, reasons, views
+from controller import reasons, views
+from kubeapi import api
+from telemetry import logs
 
-_LOG = logging.getLogger(__name__)
 _REPORTER = "plainsail-controller"
 _MESSAGE_CHARACTERS = 1024
 """Longest message that the API server takes."""
@@ -36,7 +36,7 @@ class Recorder:
         """
         if (workload.uid, reason) in self._told:
             return
-        _LOG.warning(logs.line("left_alone", workload=workload.key, reason=reason.code))
+        logs.warning("left_alone", workload=workload.key, reason=reason.code)
         try:
             path = f"/api/v1/namespaces/{workload.namespace}/events"
             self._api.create(path, self._event(workload, reason))
@@ -45,7 +45,7 @@ class Recorder:
         except api.Unavailable:
             raise
         except api.ApiError as error:
-            _LOG.warning(logs.line("event_refused", workload=workload.key, error=error))
+            logs.warning("event_refused", workload=workload.key, error=error)
         self._told.add((workload.uid, reason))
 
     def _event(self, workload: views.WorkloadView, reason: reasons.Reason) -> api.Object:

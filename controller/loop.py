@@ -1,14 +1,14 @@
 """The loop: gather what the mirrors show, decide purely, act once, say why."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from controller import api, events, logs, mirror, pace, reasons, services, settings, views
+from controller import events, reasons, services, settings, views
+from kubeapi import api, mirror, passes
+from telemetry import logs
 
-_LOG = logging.getLogger(__name__)
 MANAGER = "plainsail-controller"
 """Field manager of everything that the controller applies."""
 
@@ -25,10 +25,12 @@ class Controller:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._api = cluster
-        self._settings = chosen
-        self._clock = clock
-        self._wake = threading.Event()
-        wake = self._wake.set
+        self._passes = passes.Passes(
+            clock=clock,
+            idle_seconds=chosen.batch_idle_seconds,
+            longest_seconds=chosen.batch_longest_seconds,
+        )
+        wake = self._passes.wake
         apps, source = "/apis/apps/v1", mirror.Source
         deployments = source(f"{apps}/deployments", views.deployment)
         stateful_sets = source(f"{apps}/statefulsets", views.stateful_set)
@@ -42,25 +44,11 @@ class Controller:
 
     def run(self, stop: threading.Event) -> None:
         """Keep the Services until `stop` is set, whatever happens on the way."""
-        for kept in self._mirrors:
-            threading.Thread(target=kept.run, args=(stop,), daemon=True).start()
-        backoff = pace.Backoff(first_seconds=0.5, limit_seconds=30.0)
-        while not stop.is_set():
-            self._wake.wait()
-            self._gather_burst(stop)
-            try:
-                if not stop.is_set():
-                    self.run_pass()
-                backoff.reset()
-            except api.ApiError as error:
-                self._failed(stop, backoff, error)
-            except Exception:  # noqa: BLE001 - the process loop: a bug must not end the controller
-                _LOG.exception(logs.line("pass_failed"))
-                self._failed(stop, backoff, None)
+        self._passes.run(self.run_pass, self._mirrors, stop)
 
     def wake(self) -> None:
         """Let the loop look now, for example at its stop."""
-        self._wake.set()
+        self._passes.wake()
 
     def run_pass(self) -> None:
         """Decide and act on what is known now."""
@@ -106,9 +94,9 @@ class Controller:
             self._denied.append(error)
         except (api.Conflict, api.NotFound) as error:
             # Someone else's Service, or a namespace that is gone: the watch will show which.
-            _LOG.info(logs.line("service_not_applied", workload=workload.key, error=error))
+            logs.info("service_not_applied", workload=workload.key, error=error)
         else:
-            _LOG.info(logs.line(event, workload=workload.key))
+            logs.info(event, workload=workload.key)
 
     def _delete(self, service: views.ServiceView) -> None:
         namespace, _, name = service.key.partition("/")
@@ -117,26 +105,4 @@ class Controller:
             self._api.delete(path, {"uid": service.uid, "resourceVersion": service.version})
         except (api.NotFound, api.Conflict):
             return
-        _LOG.info(logs.line("service_deleted", service=service.key))
-
-    def _gather_burst(self, stop: threading.Event) -> None:
-        chosen = self._settings
-        window = pace.Window(
-            self._clock(),
-            idle_seconds=chosen.batch_idle_seconds,
-            longest_seconds=chosen.batch_longest_seconds,
-        )
-        self._wake.clear()
-        while not stop.is_set() and (left := window.left_seconds(self._clock())) > 0:
-            if self._wake.wait(left):
-                self._wake.clear()
-                window.touch(self._clock())
-
-    def _failed(
-        self, stop: threading.Event, backoff: pace.Backoff, error: api.ApiError | None
-    ) -> None:
-        pause = backoff.next_seconds()
-        if error is not None:
-            _LOG.warning(logs.line("pass_failed", error=error, retry_seconds=pause))
-        stop.wait(pause)
-        self._wake.set()
+        logs.info("service_deleted", service=service.key)

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from controller import api, reasons, views
+from controller import reasons, views
+from kubeapi import api
+from presets import runtime_args
 
 PORT = 80
-TARGET_PORT = 5000
-"""Where the model server listens, as in KAITO."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,9 @@ def manifest(workload: views.WorkloadView) -> api.Object:
         },
         "spec": {
             "selector": dict(workload.selector),
-            "ports": [{"name": "http", "port": PORT, "protocol": "TCP", "targetPort": TARGET_PORT}],
+            "ports": [
+                {"name": "http", "port": PORT, "protocol": "TCP", "targetPort": runtime_args.PORT}
+            ],
         },
     }
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from controller import api
+from kubeapi import api
 from presets import annotations
 
 MANAGED_BY = "app.kubernetes.io/managed-by"

@@ -1,8 +1,8 @@
 """The node planner: buys the GPU node that a pod waits for, once, and gives idle ones back.
 
-May not import any other program; `kubernetes` only in `cluster`. Speaks to clouds by NodeClaims
-alone: who fulfils a claim is another program. Restarts at any point: what it knows it reads from
-the cluster, and the names of its claims follow from what they are bought for.
+May not import any other program; the API server is reached through `kubeapi` alone. Speaks to
+clouds by NodeClaims: who fulfils a claim is another program. Restarts at any point: what it knows
+it reads from the cluster, and the names of its claims follow from what they are bought for.
 
 Main path:
     loop.py:Planner.run_pass     gather, decide, act, say why

@@ -1,12 +1,12 @@
 """Events on waiting pods: what was done for them and why, each said once."""
 
-import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from node_provisioner import api, logs, names, reasons, views
+from kubeapi import api
+from node_provisioner import names, reasons, views
+from telemetry import logs
 
-_LOG = logging.getLogger(__name__)
 _REPORTER = "plainsail-node-provisioner"
 _MESSAGE_CHARACTERS = 1024
 """Longest message that the API server takes."""
@@ -48,7 +48,7 @@ class Recorder:
         except api.Unavailable:
             raise
         except api.ApiError as error:
-            _LOG.warning(logs.line("event_refused", pod=pod.key, reason=reason.code, error=error))
+            logs.warning("event_refused", pod=pod.key, reason=reason.code, error=error)
         self._told.setdefault(pod.uid, {})[reason.code] = topic
 
     def _event(self, pod: views.PodView, reason: reasons.Reason, topic: str) -> api.Object:

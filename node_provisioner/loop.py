@@ -1,23 +1,19 @@
 """The loop: gather what the mirrors show, decide purely, act once, say why."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from kubeapi import api, mirror, passes
 from node_provisioner import (
     ages,
-    api,
     demand,
     events,
     freshness,
     lifecycle,
-    logs,
-    mirror,
     nodeclaims,
-    pace,
     plan,
     rate,
     reasons,
@@ -27,8 +23,8 @@ from node_provisioner import (
     views,
 )
 from presets import annotations
+from telemetry import logs
 
-_LOG = logging.getLogger(__name__)
 _CREATES = 1000
 _CREATES_PER_SECOND = 50
 """Claims created at once and in the long run: a brake on whatever other limits miss."""
@@ -60,8 +56,12 @@ class Planner:
         self._api = cluster
         self._settings = chosen
         self._clock = clock
-        self._wake = threading.Event()
-        wake = self._wake.set
+        self._passes = passes.Passes(
+            clock=clock,
+            idle_seconds=chosen.batch_idle_seconds,
+            longest_seconds=chosen.batch_longest_seconds,
+        )
+        wake = self._passes.wake
         unfinished = "status.phase!=Succeeded,status.phase!=Failed"
         pods = mirror.Source("/api/v1/pods", views.pod, fields=unfinished)
         claims = mirror.Source(nodeclaims.PATH, views.claim, labels=annotations.CLAIM)
@@ -79,25 +79,11 @@ class Planner:
 
     def run(self, stop: threading.Event) -> None:
         """Plan until `stop` is set, whatever happens on the way."""
-        for kept in self._mirrors:
-            threading.Thread(target=kept.run, args=(stop,), daemon=True).start()
-        backoff = pace.Backoff(first_seconds=0.5, limit_seconds=30.0)
-        pause: float | None = None
-        while not stop.is_set():
-            if self._wake.wait(pause):
-                self._gather_burst(stop)
-            try:
-                pause = self.run_pass() if not stop.is_set() else None
-                backoff.reset()
-            except api.ApiError as error:
-                pause = self._failed(stop, backoff, error)
-            except Exception:  # noqa: BLE001 - the process loop: a bug must not end the planner
-                _LOG.exception(logs.line("pass_failed"))
-                pause = self._failed(stop, backoff, None)
+        self._passes.run(self.run_pass, self._mirrors, stop)
 
     def wake(self) -> None:
         """Let the loop look now, for example at its stop."""
-        self._wake.set()
+        self._passes.wake()
 
     def run_pass(self) -> float | None:
         """Decide and act on what is known; seconds until it must look again without a change."""
@@ -111,33 +97,11 @@ class Planner:
         complete &= self._say(seen, decided)
         return min(self._deadlines(decided, now), default=None) if complete else _SOON_SECONDS
 
-    def _gather_burst(self, stop: threading.Event) -> None:
-        chosen = self._settings
-        window = pace.Window(
-            self._clock(),
-            idle_seconds=chosen.batch_idle_seconds,
-            longest_seconds=chosen.batch_longest_seconds,
-        )
-        self._wake.clear()
-        while not stop.is_set() and (left := window.left_seconds(self._clock())) > 0:
-            if self._wake.wait(left):
-                self._wake.clear()
-                window.touch(self._clock())
-
-    def _failed(
-        self, stop: threading.Event, backoff: pace.Backoff, error: api.ApiError | None
-    ) -> float:
-        pause = backoff.next_seconds()
-        if error is not None:
-            _LOG.warning(logs.line("pass_failed", error=error, retry_seconds=pause))
-        stop.wait(pause)
-        return 0.0
-
     def _look(self, now: float) -> Seen:
         gone = self._claims.take_gone()
         present = self._claims.views()
         for claim in self._past.observe(present, gone, now):
-            _LOG.warning(logs.line("claim_refused", claim=claim.key, type=claim.instance_type))
+            logs.warning("claim_refused", claim=claim.key, type=claim.instance_type)
         seen = Seen(self._pods.views(), self._nodes.views(), (*present, *self._past.unseen()))
         self._fresh.update(seen.pods, seen.nodes, seen.claims, now)
         return seen
@@ -160,13 +124,13 @@ class Planner:
                 self._past.created(self._cloud.create(claim), now)
             except nodeclaims.NameTaken:
                 self._past.avoid_name(claim.name)
-                _LOG.warning(logs.line("claim_name_taken", claim=claim.name))
+                logs.warning("claim_name_taken", claim=claim.name)
                 return False
             except api.Rejected as error:
                 self._past.bar(claim.offer, now)
-                _LOG.error(logs.line("claim_rejected", claim=claim.name, error=error))
+                logs.failure("claim_rejected", claim=claim.name, error=error)
                 return False
-            _LOG.info(_bought(claim))
+            _tell_bought(claim)
         return True
 
     def _give_back(self, seen: Seen, now: float) -> None:
@@ -183,7 +147,7 @@ class Planner:
             self._past.refuse(by_key[key], now)
             self._cloud.delete(by_key[key])
             self._launching.restart(key, now)
-            _LOG.warning(logs.line("claim_timed_out", claim=key))
+            logs.warning("claim_timed_out", claim=key)
 
     def _release(self, claim: views.ClaimView, seen: Seen, now: float) -> None:
         self._idle.restart(claim.key, now)
@@ -192,7 +156,7 @@ class Planner:
             return
         self._past.released(claim)
         self._cloud.delete(claim)
-        _LOG.info(logs.line("claim_released", claim=claim.key, type=claim.instance_type))
+        logs.info("claim_released", claim=claim.key, type=claim.instance_type)
 
     def _held(self, node: str) -> bool:
         listed = self._api.get("/api/v1/pods", {"fieldSelector": f"spec.nodeName={node}"})
@@ -240,8 +204,8 @@ class Planner:
             yield from self._fresh.deadlines(now)
 
 
-def _bought(claim: plan.NewClaim) -> str:
-    return logs.line(
+def _tell_bought(claim: plan.NewClaim) -> None:
+    logs.info(
         "claim_created",
         claim=claim.name,
         workload=f"{claim.workload.kind}/{claim.workload.namespace}/{claim.workload.name}",

@@ -1,6 +1,7 @@
 """NodeClaims written and deleted: the only way in which this program speaks to a provider."""
 
-from node_provisioner import api, dialects, plan, views
+from kubeapi import api
+from node_provisioner import dialects, plan, views
 
 PATH = "/apis/karpenter.sh/v1/nodeclaims"
 

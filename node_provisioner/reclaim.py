@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from node_provisioner import api, views
+from kubeapi import api
+from node_provisioner import views
 
 _MIRROR = "kubernetes.io/config.mirror"
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from node_provisioner import api
+from kubeapi import api
 from presets import annotations, provision_spec
 
 INSTANCE_TYPE = "node.kubernetes.io/instance-type"

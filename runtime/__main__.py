@@ -16,7 +16,8 @@ import sys
 from collections.abc import Sequence
 
 from presets import runtime_args
-from runtime import logs, settings
+from runtime import settings
+from telemetry import logs
 
 
 def main(argv: Sequence[str] | None = None) -> int:

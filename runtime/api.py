@@ -15,7 +15,8 @@ from contextlib import asynccontextmanager
 import fastapi
 from starlette import exceptions, requests, responses, routing
 
-from runtime import answers, completions, kaito, logs, refusals, service
+from runtime import answers, completions, kaito, refusals, service
+from telemetry import logs
 
 Handler = Callable[[service.Service, requests.Request], Awaitable[responses.Response]]
 Render = Callable[[refusals.Refused], responses.Response]

@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from runtime import detokenize, health, logs, sampling, sequence
+from runtime import detokenize, health, sampling, sequence
+from telemetry import logs
 
 
 class QueueFull(Exception):

@@ -8,7 +8,8 @@ from pathlib import Path
 import huggingface_hub
 from huggingface_hub import errors
 
-from runtime import logs, model_files
+from runtime import model_files
+from telemetry import logs
 
 FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
 """What `from_pretrained` reads; never code, pickles or other frameworks' weights."""

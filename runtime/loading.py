@@ -20,7 +20,8 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
-from runtime import logs, model_files, sampling
+from runtime import model_files, sampling
+from telemetry import logs
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import uvicorn
 
-from runtime import api, engine, health, logs, model_files, service, settings
+from runtime import api, engine, health, model_files, service, settings
+from telemetry import logs
 
 KEEP_ALIVE_SECONDS = 120
 """Longer than the idle time of clients and proxies (Go: 90 s), so that they close first."""

@@ -17,7 +17,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
+import pytest
 from typing_extensions import override
+
+from kubeapi.client import Client, connect
 
 Object = dict[str, Any]
 
@@ -386,3 +389,16 @@ def until(holds: Callable[[], Any], seconds: float = 5.0) -> Any:
         assert time.monotonic() < end, f"not within {seconds} s"
         time.sleep(0.01)
     return found
+
+
+@pytest.fixture
+def server() -> Iterator[ApiServer]:
+    """An empty API server."""
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+def client(server: ApiServer, tmp_path: Path) -> Client:
+    """Our client of that server."""
+    return connect(kubeconfig(server, tmp_path), program="tests")

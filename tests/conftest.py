@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.controlplane"]
+pytest_plugins = ["tests.apiserver", "tests.controlplane"]
 
 GOLDEN = Path(__file__).parent / "golden"
 

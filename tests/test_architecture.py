@@ -12,14 +12,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAMS = {"webhook", "scheduler_ext", "node_provisioner", "controller", "runtime"}
-VOCABULARY = {"presets", "certs"}
-OURS = PROGRAMS | VOCABULARY | {"cli"}
+VOCABULARY = {"presets", "certs", "telemetry"}
+CLUSTER = {"kubeapi"}
+OURS = PROGRAMS | VOCABULARY | CLUSTER | {"cli"}
 DEEP_LEARNING = {"torch", "transformers", "peft", "optimum", "trl"}
 ALLOWED = {
-    **dict.fromkeys(PROGRAMS, VOCABULARY),
+    **dict.fromkeys(PROGRAMS, VOCABULARY | CLUSTER),
+    "runtime": VOCABULARY,
     "presets": set[str](),
-    "certs": set[str](),
-    "cli": VOCABULARY | PROGRAMS - {"runtime"},
+    "telemetry": set[str](),
+    "certs": {"telemetry"},
+    "kubeapi": {"telemetry"},
+    "cli": VOCABULARY | CLUSTER | PROGRAMS - {"runtime"},
 }
 
 
@@ -56,10 +60,14 @@ def test_the_local_cluster_imports_none_of_the_programs() -> None:
         assert not set(imported(tree)) & (PROGRAMS | {"cli"}), path
 
 
-@pytest.mark.parametrize("package", ["node_provisioner", "controller"])
-def test_only_cluster_modules_import_the_kubernetes_client(package: str) -> None:
-    users = [p.name for p, tree in modules(package) if "kubernetes" in set(imported(tree))]
-    assert set(users) <= {"cluster.py"}
+def test_one_module_imports_the_kubernetes_client() -> None:
+    users = [
+        path.relative_to(ROOT).as_posix()
+        for package in sorted(OURS)
+        for path, tree in modules(package)
+        if "kubernetes" in set(imported(tree))
+    ]
+    assert users == ["kubeapi/client.py"]
 
 
 def test_no_other_distribution_installs_our_names() -> None:

@@ -1,6 +1,5 @@
 """`python -m webhook serve`: the webhook as a process."""
 
-import logging
 import os
 import signal
 import socket
@@ -12,6 +11,7 @@ from types import FrameType
 import uvicorn
 
 from presets import catalog
+from telemetry import logs
 from webhook import app, settings
 
 KEEP_ALIVE_SECONDS = 120
@@ -24,9 +24,7 @@ DRAIN_SECONDS = 10
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM; the process's exit status."""
     chosen = settings.from_argv(sys.argv[1:] if argv is None else argv)
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format=_LOG_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S%z"
-    )
+    logs.configure()
     config = uvicorn.Config(
         app.App(catalog.load()),
         ssl_certfile=chosen.tls_cert,
@@ -60,14 +58,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     with listener:
         host, port = listener.getsockname()[:2]
-        logging.getLogger("plainsail.webhook").info("event=serving host=%s port=%d", host, port)
+        logs.info("serving", host=host, port=port)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _end)  # uvicorn drains first, then raises the signal again
         uvicorn.Server(config).run(sockets=[listener])
     return 0
-
-
-_LOG_FORMAT = "time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:

@@ -1,15 +1,13 @@
 """The HTTP edge: a plain ASGI application, no framework between the socket and the decision."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from presets import catalog
+from telemetry import logs
 from webhook import admit, metrics, reasons, review
-
-LOG = logging.getLogger("plainsail.webhook")
 
 MAX_BODY_BYTES = 8 * 2**20
 """An object is at most 1.5 MiB (etcd's limit) and a review holds two, escaped."""
@@ -51,11 +49,11 @@ class App:
         except Refused as refused:
             status, kind, body = refused.status, _TEXT, f"{refused.text}\n".encode()
             self._metrics.answered("refused", str(refused.status), 0.0)
-            LOG.warning("event=refused status=%d why=%r", refused.status, refused.text)
-        except Exception:
+            logs.warning("refused", status=refused.status, why=refused.text)
+        except Exception as error:  # noqa: BLE001
             # The boundary: whatever it is, the client gets a status and the log the traceback.
             self._metrics.answered("failed", "InternalError", 0.0)
-            LOG.exception("event=failed path=%r", scope["path"])
+            logs.failure("failed", error, path=scope["path"])
             status, kind, body = 500, _TEXT, b"internal error\n"
         headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -84,9 +82,7 @@ class App:
         outcome, codes = outcome_of(decision)
         self._metrics.answered(outcome, codes[0], time.perf_counter() - start)
         if codes[0] not in _QUIET:
-            LOG.info(
-                "event=%s object=%s reasons=%s", outcome, _word(asked.subject), ",".join(codes)
-            )
+            logs.info(outcome, object=asked.subject, reasons=",".join(codes))
         return answer
 
 
@@ -134,8 +130,3 @@ def _checked(body: bytes | bytearray) -> bytes:
     if len(body) > MAX_BODY_BYTES:
         raise Refused(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
     return body  # type: ignore[return-value]  # the caller copies a bytearray
-
-
-def _word(text: str) -> str:
-    """The text as one word of a log line."""
-    return "".join(c if c.isprintable() and c != " " else "?" for c in text[:300])

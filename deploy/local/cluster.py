@@ -100,6 +100,7 @@ def down(name: str) -> list[str]:
         raise CannotRun("removing a local cluster needs root", "run it with sudo, or as root")
     found = leftovers.found(name)
     leftovers.clear(name)
+    processes.reap_detached()
     (paths.cache() / "locks" / f"cluster-{name}").unlink(missing_ok=True)
     return found
 

@@ -34,8 +34,7 @@ def start_detached(
     argv: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
     """Starts `argv` in a session of its own, to outlive this program; its output goes to `log`."""
-    # A look at each reaps those that ended.
-    _detached[:] = [process for process in _detached if process.poll() is None]
+    reap_detached()
     with log.open("ab") as output:
         process = subprocess.Popen(
             argv,
@@ -48,6 +47,11 @@ def start_detached(
         )
     _detached.append(process)
     return process
+
+
+def reap_detached() -> None:
+    """Forgets the detached processes that ended meanwhile, and frees their entries."""
+    _detached[:] = [process for process in _detached if process.poll() is None]
 
 
 class Supervisor:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from node_provisioner import api, plan
+from kubeapi import api
+from node_provisioner import plan
 from node_provisioner.dialects import local
 
 Builder = Callable[[plan.NewClaim], api.Object]

@@ -1,6 +1,7 @@
 """NodeClaims for the local machine provider."""
 
-from node_provisioner import api, plan, views
+from kubeapi import api
+from node_provisioner import plan, views
 from presets import annotations
 
 

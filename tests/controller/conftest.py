@@ -2,12 +2,11 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from controller import cluster, loop, settings
-from tests import apiserver
+from controller import loop, settings
+from kubeapi.client import Client
 
 FAST = settings.Settings(batch_idle_seconds=0.02, batch_longest_seconds=0.1)
 """Settings of tests: the same program, less patient."""
@@ -16,16 +15,8 @@ Start = Callable[[], loop.Controller]
 
 
 @pytest.fixture
-def server() -> Iterator[apiserver.ApiServer]:
-    """An empty API server."""
-    with apiserver.running() as running:
-        yield running
-
-
-@pytest.fixture
-def start(server: apiserver.ApiServer, tmp_path: Path) -> Iterator[Start]:
+def start(client: Client) -> Iterator[Start]:
     """Starts controllers; they are stopped after the test."""
-    client = cluster.connect(apiserver.kubeconfig(server, tmp_path))
     running: list[tuple[loop.Controller, threading.Event, threading.Thread]] = []
 
     def start_controller() -> loop.Controller:

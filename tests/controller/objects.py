@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from controller import api
+from kubeapi import api
 
 APPS = "/apis/apps/v1"
 

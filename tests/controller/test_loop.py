@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from controller import api
+from kubeapi import api
 from tests import apiserver
 from tests.apiserver import until
 from tests.controller import objects

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from controller import api, services, views
+from controller import services, views
+from kubeapi import api
 from tests.controller import objects
 
 _GOLDEN = Path(__file__).parent / "golden"

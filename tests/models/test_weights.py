@@ -12,6 +12,8 @@ from models.training import card, corpus, evaluate
 from models.training.corpus import Corpus
 from models.training.recipe import RECIPES
 
+pytestmark = pytest.mark.slow  # what `models.training` imports takes seconds to load
+
 MODELS = Path(__file__).parents[2] / "models"
 NAMES = sorted(RECIPES)
 

@@ -2,12 +2,11 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from node_provisioner import cluster, loop, settings
-from tests import apiserver
+from kubeapi.client import Client
+from node_provisioner import loop, settings
 
 FAST = settings.Settings(batch_idle_seconds=0.02, batch_longest_seconds=0.1)
 """Settings of tests: the same program, less patient."""
@@ -16,20 +15,7 @@ Start = Callable[..., loop.Planner]
 
 
 @pytest.fixture
-def server() -> Iterator[apiserver.ApiServer]:
-    """An empty API server."""
-    with apiserver.running() as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: apiserver.ApiServer, tmp_path: Path) -> cluster.Client:
-    """Our client of that server."""
-    return cluster.connect(apiserver.kubeconfig(server, tmp_path))
-
-
-@pytest.fixture
-def start(client: cluster.Client) -> Iterator[Start]:
+def start(client: Client) -> Iterator[Start]:
     """Starts planners; they are stopped after the test."""
     running: list[tuple[loop.Planner, threading.Event, threading.Thread]] = []
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from node_provisioner import api, views
+from kubeapi import api
+from node_provisioner import views
 from presets import provision_spec
 
 SPEC = provision_spec.ProvisionSpec(("Standard_NC6s_v3",), 1)

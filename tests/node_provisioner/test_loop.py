@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from node_provisioner import api
+from kubeapi import api
 from presets import provision_spec
 from tests import apiserver
 from tests.apiserver import until

@@ -1,7 +1,6 @@
 """The program as a process: flags, logs, signals."""
 
 import argparse
-import logging
 import signal
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from node_provisioner import logs, settings
+from node_provisioner import settings
 from tests import apiserver
 from tests.node_provisioner import objects
 
@@ -32,24 +31,6 @@ def test_durations_have_units(text: str, seconds: float) -> None:
 def test_a_duration_without_a_unit_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="such as 90s"):
         settings.seconds(text)
-
-
-def test_log_values_stay_on_one_line_and_can_be_read_back() -> None:
-    found = logs.line("watch_lost", path="/api/v1/pods", error='a "b"\nc', none="")
-    assert found == 'event=watch_lost path=/api/v1/pods error="a \\"b\\"\\nc" none=""'
-
-
-def test_a_log_line_has_its_time_and_level_and_any_traceback_on_it() -> None:
-    try:
-        raise ValueError("bad\nthing")  # noqa: TRY301 - a traceback is what is tested
-    except ValueError:
-        made = logging.getLogger("x").makeRecord(
-            "x", logging.ERROR, "f", 1, "event=e", (), sys.exc_info()
-        )
-    text = logs._Formatter().format(made)
-    assert text.startswith("ts=20")
-    assert "level=error event=e traceback=" in text
-    assert "\n" not in text
 
 
 def _run(*flags: str) -> subprocess.Popen[str]:

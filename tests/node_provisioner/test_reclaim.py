@@ -2,7 +2,8 @@
 
 import pytest
 
-from node_provisioner import api, reclaim, views
+from kubeapi import api
+from node_provisioner import reclaim, views
 from presets import provision_spec
 from tests.node_provisioner import objects
 

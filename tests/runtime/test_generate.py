@@ -1,5 +1,6 @@
 """The engine `generate` against transformers itself, on a tiny random Llama."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -82,11 +83,17 @@ def test_every_end_id_ends_generation(
 def test_the_engine_streams_the_decoded_text(generator: engine.Model) -> None:
     parts = scripted.serving(generator)
     events: list[sequence.Event] = []
+    ended = threading.Event()
+
+    def take(event: sequence.Event) -> None:
+        events.append(event)
+        if isinstance(event, sequence.Finished):
+            ended.set()
+
     prompt = chat.prompt(generator.tokenizer, MESSAGES)
-    item = sequence.Sequence(prompt, sampling.Sampling(max_tokens=24), events.append)
+    item = sequence.Sequence(prompt, sampling.Sampling(max_tokens=24), take)
     parts.running.submit(item)
-    while not (events and isinstance(events[-1], sequence.Finished)):
-        pass
+    assert ended.wait(20)
     assert parts.running.stop(5)
     text = "".join(e.text for e in events if isinstance(e, sequence.Delta))
     ids = [t for t in tokens(generator, sampling.Sampling(max_tokens=24)) if t != 1]

@@ -129,7 +129,7 @@ def test_a_name_cannot_forge_a_line_of_the_log(
     body = asgi.review(TINY).replace(b'"name":"chat","op', rb'"name":"a\nevent=x y","op')
     assert asgi.call(served, "POST", "/mutate", body).status == 200
     assert caplog.messages == [
-        "event=allowed object=Deployment/default/a?event=x?y reasons=Expanded"
+        r'event=allowed object="Deployment/default/a\nevent=x y" reasons=Expanded'
     ]
 
 

@@ -16,7 +16,7 @@ from deploy.local.images import elf, host_python, lockfile, oci
 
 APP = "opt/plainsail/app"
 MODELS = "opt/plainsail/models"
-PACKAGES = ("presets", "runtime")
+PACKAGES = ("presets", "runtime", "telemetry")
 MODEL = "tiny-chat"
 NOBODY = 65534
 FORMAT = "1"

@@ -15,8 +15,9 @@ NAME = "ghcr.io/plainsail/runtime:0.1.0"
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A repository with two packages and a model."""
-    for name in ("presets/__init__.py", "runtime/__main__.py", "runtime/__pycache__/x.pyc"):
+    """A repository with three packages and a model."""
+    cached = "runtime/__pycache__/x.pyc"
+    for name in ("presets/a.py", "runtime/a.py", "telemetry/a.py", cached):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "models/tiny-chat").mkdir(parents=True)
@@ -26,8 +27,9 @@ def repository(tmp_path: Path) -> Path:
 
 def test_the_app_is_our_packages_and_the_model(repository: Path) -> None:
     assert [file.path for file in runtime_image.app_files(repository)] == [
-        "opt/plainsail/app/presets/__init__.py",
-        "opt/plainsail/app/runtime/__main__.py",
+        "opt/plainsail/app/presets/a.py",
+        "opt/plainsail/app/runtime/a.py",
+        "opt/plainsail/app/telemetry/a.py",
         "opt/plainsail/models/tiny-chat/config.json",
     ]
 
@@ -36,7 +38,7 @@ def test_a_missing_model_is_named_unless_it_is_not_asked_for(repository: Path) -
     (repository / "models/tiny-chat").rename(repository / "models/other")
     with pytest.raises(CannotRun, match="models/tiny-chat: no model there"):
         runtime_image.app_files(repository)
-    assert len(runtime_image.app_files(repository, model=False)) == 2
+    assert len(runtime_image.app_files(repository, model=False)) == 3
 
 
 def test_pods_run_as_nobody_and_find_code_and_model() -> None:

@@ -10,6 +10,8 @@ from models.training.corpus import Corpus
 from models.training.examples import Conversation, Source, Turn
 from models.training.recipe import RECIPES
 
+pytestmark = pytest.mark.slow  # what `models.training` imports takes seconds to load
+
 
 @pytest.fixture(scope="module")
 def taught() -> Corpus:

@@ -9,6 +9,8 @@ from models.training.corpus import Corpus
 from models.training.recipe import RECIPES
 from presets import annotations
 
+pytestmark = pytest.mark.slow  # what `models.training` imports takes seconds to load
+
 
 @pytest.fixture(scope="module")
 def taught() -> Corpus:
@@ -35,6 +37,11 @@ def test_no_answer_holds_the_key_facts_of_another_intent(taught: Corpus) -> None
         for name, text, _ in texts:
             if name != intent.name and first in text:
                 assert not all(evaluate.holds(text, f) for f in intent.facts), (intent.name, name)
+
+
+def test_no_intent_takes_the_name_of_a_shared_slot_for_its_own(taught: Corpus) -> None:
+    """Its shared patterns would then be filled with the wrong words."""
+    assert {i.name for i in taught.intents if set(i.slots) & set(taught.slots)} == set()
 
 
 def test_every_product_intent_has_at_least_nine_patterns(taught: Corpus) -> None:

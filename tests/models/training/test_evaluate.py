@@ -6,6 +6,8 @@ from models.training import card, corpus, evaluate
 from models.training.corpus import Corpus
 from models.training.recipe import RECIPES
 
+pytestmark = pytest.mark.slow  # what `models.training` imports takes seconds to load
+
 
 @pytest.fixture(scope="module")
 def taught() -> Corpus:

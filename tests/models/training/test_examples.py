@@ -9,6 +9,8 @@ from models.training import corpus, evaluate, examples, patterns
 from models.training.corpus import Corpus
 from models.training.recipe import RECIPES
 
+pytestmark = pytest.mark.slow  # what `models.training` imports takes seconds to load
+
 
 @pytest.fixture(scope="module")
 def taught() -> Corpus:

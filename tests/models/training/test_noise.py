@@ -3,10 +3,13 @@
 import random
 import re
 
+import pytest
 from typing_extensions import override
 
 from models.training import noise
 from models.training.corpus import Manners
+
+pytestmark = pytest.mark.slow  # what `models.training` imports takes seconds to load
 
 PLAIN = Manners((), (), (), frozenset(), (), {})
 PREFIXED = Manners(("hey",), (), ("now",), frozenset(), (), {})

@@ -6,6 +6,8 @@ import pytest
 
 from models.training import patterns
 
+pytestmark = pytest.mark.slow  # what `models.training` imports takes seconds to load
+
 
 def test_every_alternative_and_slot_word_can_be_drawn() -> None:
     rng = random.Random(1)

@@ -12,6 +12,8 @@ from models.training import corpus, network, train, vocabulary
 from models.training.corpus import Corpus
 from models.training.recipe import RECIPES, Recipe
 
+pytestmark = pytest.mark.slow  # what `models.training` imports takes seconds to load
+
 Taught = tuple[Recipe, Corpus, PreTrainedTokenizerFast]
 SMALL: dict[str, Any] = {
     "layers": 1,

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from node_provisioner import api, cluster
+from kubeapi import api
+from kubeapi.client import Client, NoCluster, connect
 from tests import apiserver
 from tests.node_provisioner import objects
 
 _NODES = "/api/v1/nodes"
 
 
-def test_objects_come_and_go_unchanged(server: apiserver.ApiServer, client: cluster.Client) -> None:
+def test_objects_come_and_go_unchanged(server: apiserver.ApiServer, client: Client) -> None:
     created = client.create(_NODES, objects.node("n1") | {"unknownField": [1]})
     assert created["unknownField"] == [1]
     assert client.get(f"{_NODES}/n1") == created
@@ -38,7 +39,7 @@ def test_objects_come_and_go_unchanged(server: apiserver.ApiServer, client: clus
     ],
 )
 def test_every_status_is_an_error_of_its_kind(
-    server: apiserver.ApiServer, client: cluster.Client, status: int, kind: type[api.ApiError]
+    server: apiserver.ApiServer, client: Client, status: int, kind: type[api.ApiError]
 ) -> None:
     for call in (lambda: client.get(_NODES), lambda: client.watch(_NODES, {})):
         server.failures.append(status)
@@ -48,7 +49,7 @@ def test_every_status_is_an_error_of_its_kind(
 
 
 def test_a_deletion_with_another_uid_is_a_conflict(
-    server: apiserver.ApiServer, client: cluster.Client
+    server: apiserver.ApiServer, client: Client
 ) -> None:
     server.put("nodes", objects.node("n1"))
     with pytest.raises(api.Conflict):
@@ -56,9 +57,7 @@ def test_a_deletion_with_another_uid_is_a_conflict(
     assert len(server.all("nodes")) == 1
 
 
-def test_a_server_that_is_away_is_unavailable(
-    server: apiserver.ApiServer, client: cluster.Client
-) -> None:
+def test_a_server_that_is_away_is_unavailable(server: apiserver.ApiServer, client: Client) -> None:
     server.stop()
     for call in (lambda: client.get(_NODES), lambda: client.watch(_NODES, {})):
         with pytest.raises(api.Unavailable):
@@ -67,9 +66,7 @@ def test_a_server_that_is_away_is_unavailable(
     assert client.get(_NODES)["items"] == []
 
 
-def test_a_watch_shows_changes_in_order(
-    server: apiserver.ApiServer, client: cluster.Client
-) -> None:
+def test_a_watch_shows_changes_in_order(server: apiserver.ApiServer, client: Client) -> None:
     start = client.get(_NODES)["metadata"]["resourceVersion"]
     server.put("nodes", objects.node("n1"))
     server.put("nodes", objects.node("n1", gpus=2))
@@ -93,7 +90,7 @@ def test_a_watch_cut_in_the_middle_of_an_event_is_unavailable(tmp_path: Path) ->
         threading.Thread(target=serve, daemon=True).start()
         server = apiserver.ApiServer()
         server._port = listener.getsockname()[1]
-        client = cluster.connect(apiserver.kubeconfig(server, tmp_path))
+        client = connect(apiserver.kubeconfig(server, tmp_path), program="tests")
         events = client.watch(_NODES, {})
         with pytest.raises(api.Unavailable):
             list(events)
@@ -113,12 +110,12 @@ def test_a_bad_kubeconfig_is_named_with_a_hint(
     path = tmp_path / "kubeconfig"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(cluster.NoCluster, match=told) as caught:
-        cluster.connect(str(path))
+    with pytest.raises(NoCluster, match=told) as caught:
+        connect(str(path), program="tests")
     assert "hint: give --kubeconfig FILE" in str(caught.value)
 
 
 def test_outside_of_a_pod_a_kubeconfig_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
-    with pytest.raises(cluster.NoCluster, match="in-cluster configuration"):
-        cluster.connect(None)
+    with pytest.raises(NoCluster, match="in-cluster configuration"):
+        connect(None, program="tests")

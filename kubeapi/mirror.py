@@ -4,16 +4,15 @@ Survives whatever the API server does: a lost watch is resumed from the last res
 version that is gone (410) is listed anew, and an absent server is asked again with growing pauses.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from controller import api, logs, pace
+from kubeapi import api, pace
+from telemetry import logs
 
-_LOG = logging.getLogger(__name__)
 _PAGE = "500"
 """Objects per list request, client-go's page size."""
 _STABLE_SECONDS = 5.0
@@ -77,9 +76,9 @@ class Mirror(Generic[V]):
                 self._list_and_watch()
             except api.Gone:
                 self._version = ""
-                _LOG.info(logs.line("watch_expired", path=self._source.path))
+                logs.info("watch_expired", path=self._source.path)
             except api.ApiError as error:
-                _LOG.warning(logs.line("watch_lost", path=self._source.path, error=error))
+                logs.warning("watch_lost", path=self._source.path, error=error)
             finally:
                 self.live = False
             if time.monotonic() - started > _STABLE_SECONDS:

@@ -12,7 +12,7 @@ import orjson
 import urllib3
 from kubernetes import client, config
 
-from node_provisioner import api
+from kubeapi import api
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 30.0
@@ -27,8 +27,10 @@ class NoCluster(Exception):
     """No way to a cluster was configured; the message says what was tried."""
 
 
-def connect(kubeconfig: str | None) -> "Client":
+def connect(kubeconfig: str | None, *, program: str) -> "Client":
     """A client for the cluster of `kubeconfig`, or of the pod that this process runs in.
+
+    `program` is what the API server writes into its audit log: `plainsail-PROGRAM`.
 
     Raises:
         NoCluster: the file is missing or malformed, or this process runs in no pod.
@@ -45,18 +47,18 @@ def connect(kubeconfig: str | None) -> "Client":
         where = "in-cluster configuration" if kubeconfig is None else kubeconfig
         hint = "give --kubeconfig FILE, or run in a pod with a ServiceAccount"
         raise NoCluster(f"{where}: {error}\nhint: {hint}") from error
-    return Client(configuration)
+    return Client(configuration, program)
 
 
 class Client:
     """`api.Api` over HTTP."""
 
-    def __init__(self, configuration: client.Configuration) -> None:
+    def __init__(self, configuration: client.Configuration, program: str) -> None:
         configuration.retries = False  # who calls decides when to try again
         configuration.keep_alive = True
         configuration.connection_pool_maxsize = _WATCHES
         self._client = client.ApiClient(configuration)
-        self._client.user_agent = f"plainsail-{__package__}"
+        self._client.user_agent = f"plainsail-{program}"
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> api.Object:
         """See `api.Api.get`."""

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from node_provisioner import cluster, mirror, views
+from kubeapi import mirror
+from kubeapi.client import Client
+from node_provisioner import views
 from tests import apiserver
 from tests.node_provisioner import objects
 
@@ -13,7 +15,7 @@ from tests.node_provisioner import objects
 class _Kept:
     """A mirror of nodes that runs."""
 
-    def __init__(self, client: cluster.Client) -> None:
+    def __init__(self, client: Client) -> None:
         self.changes = 0
         self.mirror = mirror.Mirror(client, mirror.Source("/api/v1/nodes", views.node), self._count)
         self.stop = threading.Event()
@@ -40,7 +42,7 @@ class _Kept:
 
 
 @pytest.fixture
-def kept(server: apiserver.ApiServer, client: cluster.Client) -> Iterator[_Kept]:
+def kept(server: apiserver.ApiServer, client: Client) -> Iterator[_Kept]:
     server.put("nodes", objects.node("n1"))
     running = _Kept(client)
     apiserver.until(lambda: running.mirror.live)
@@ -111,7 +113,7 @@ def test_server_errors_are_waited_out_with_growing_pauses(
     assert server.failures == []
 
 
-def test_a_long_list_is_read_in_pages(server: apiserver.ApiServer, client: cluster.Client) -> None:
+def test_a_long_list_is_read_in_pages(server: apiserver.ApiServer, client: Client) -> None:
     server.page_size = 2
     for i in range(5):
         server.put("nodes", objects.node(f"n{i}"))

@@ -1,0 +1,80 @@
+"""When a program looks: after a burst of changes, after the pause it asked for, after a failure."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from kubeapi import api, pace
+from telemetry import logs
+
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 30.0
+"""Between a pass that failed and the next one."""
+
+
+class Kept(Protocol):
+    """Something that keeps itself until `stop`, as a `mirror.Mirror` does."""
+
+    def run(self, stop: threading.Event) -> None:
+        """Keep it until `stop` is set."""
+        ...
+
+
+class Passes:
+    """Makes one pass after another; all state lives in the program's own objects."""
+
+    def __init__(
+        self, *, clock: Callable[[], float], idle_seconds: float, longest_seconds: float
+    ) -> None:
+        self._clock = clock
+        self._idle = idle_seconds
+        self._longest = longest_seconds
+        self._wake = threading.Event()
+
+    def wake(self) -> None:
+        """Let the program look as soon as the burst is over; also at its stop."""
+        self._wake.set()
+
+    def run(
+        self,
+        run_pass: Callable[[], float | None],
+        kept: Sequence[Kept],
+        stop: threading.Event,
+    ) -> None:
+        """Keep `kept` and make passes until `stop` is set, whatever happens on the way.
+
+        `run_pass` returns after how many seconds it wants to look again without a change; None:
+        never.
+        """
+        for each in kept:
+            threading.Thread(target=each.run, args=(stop,), daemon=True).start()
+        backoff = pace.Backoff(
+            first_seconds=_FIRST_PAUSE_SECONDS, limit_seconds=_LONGEST_PAUSE_SECONDS
+        )
+        again: float | None = None
+        while not stop.is_set():
+            if self._wake.wait(again):
+                self._gather_burst(stop)
+            if stop.is_set():
+                return
+            try:
+                again = run_pass()
+                backoff.reset()
+            except Exception as error:  # noqa: BLE001 - the process loop: a bug must not end the program
+                again = 0.0
+                _tell(error, pause := backoff.next_seconds())
+                stop.wait(pause)
+
+    def _gather_burst(self, stop: threading.Event) -> None:
+        window = pace.Window(self._clock(), idle_seconds=self._idle, longest_seconds=self._longest)
+        self._wake.clear()
+        while not stop.is_set() and (left := window.left_seconds(self._clock())) > 0:
+            if self._wake.wait(left):
+                self._wake.clear()
+                window.touch(self._clock())
+
+
+def _tell(error: Exception, pause: float) -> None:
+    if isinstance(error, api.ApiError):
+        logs.warning("pass_failed", error=error, retry_seconds=pause)
+    else:
+        logs.failure("pass_failed", error, retry_seconds=pause)
