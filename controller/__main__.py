@@ -1,36 +1,15 @@
 """`python -m controller`: run the workload controller until SIGTERM."""
 
-import signal
 import sys
-import threading
 
 from controller import loop, settings
-from kubeapi import client
-from telemetry import logs
-
-_LAST_SECONDS = 0.8
-"""A pass under way at SIGTERM gets this long; one that is cut off is made again at the start."""
+from kubeapi import process
 
 
 def main() -> int:
     """Exit status: 0 after SIGTERM or SIGINT, 1 when no cluster is configured, 2 for bad flags."""
     chosen = settings.parse()
-    logs.configure()
-    try:
-        cluster = client.connect(chosen.kubeconfig, program="controller")
-    except client.NoCluster as error:
-        print(error, file=sys.stderr)
-        return 1
-    controller = loop.Controller(cluster, chosen)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    worker = threading.Thread(target=controller.run, args=(stop,), daemon=True)
-    worker.start()
-    stop.wait()
-    controller.wake()
-    worker.join(_LAST_SECONDS)
-    return 0
+    return process.run("controller", chosen.kubeconfig, lambda api: loop.Controller(api, chosen))
 
 
 if __name__ == "__main__":

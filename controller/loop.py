@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from controller import events, reasons, services, settings, views
-from kubeapi import api, mirror, passes
+from controller import reasons, services, settings, views
+from kubeapi import api, events, mirror, passes
 from telemetry import logs
 
 MANAGER = "plainsail-controller"
@@ -38,8 +38,8 @@ class Controller:
         self._stateful_sets = mirror.Mirror(cluster, stateful_sets, wake)
         self._services = mirror.Mirror(cluster, source("/api/v1/services", views.service), wake)
         self._mirrors = (self._deployments, self._stateful_sets, self._services)
-        self._events = events.Recorder(cluster, now)
-        self._rejected: dict[views.WorkloadView, reasons.Reason] = {}
+        self._events = events.Recorder(cluster, MANAGER, now)
+        self._rejected: dict[views.WorkloadView, events.Reason] = {}
         self._denied: list[api.Forbidden] = []
 
     def run(self, stop: threading.Event) -> None:
@@ -64,11 +64,11 @@ class Controller:
             self._make(workload)
         for workload in decided.mend:
             self._apply(workload, "service_mended", force=True)
-        self._events.keep(workloads)
+        self._events.keep({workload.uid for workload in workloads})
         for left in decided.left_alone:
-            self._events.warn(left.workload, left.reason)
+            self._warn(left.workload, left.reason)
         for workload, reason in self._rejected.items():
-            self._events.warn(workload, reason)
+            self._warn(workload, reason)
         if self._denied:
             raise self._denied.pop()  # to come back to it, after everything else was done
 
@@ -90,7 +90,7 @@ class Controller:
         except api.Rejected as error:
             self._rejected[workload] = reasons.rejected(workload.name, error.message)
         except api.Forbidden as error:  # a quota, mostly: of this namespace, and not for ever
-            self._events.warn(workload, reasons.rejected(workload.name, error.message))
+            self._warn(workload, reasons.rejected(workload.name, error.message))
             self._denied.append(error)
         except (api.Conflict, api.NotFound) as error:
             # Someone else's Service, or a namespace that is gone: the watch will show which.
@@ -106,3 +106,9 @@ class Controller:
         except (api.NotFound, api.Conflict):
             return
         logs.info("service_deleted", service=service.key)
+
+    def _warn(self, workload: views.WorkloadView, reason: events.Reason) -> None:
+        about = events.Subject(
+            "apps/v1", workload.kind, workload.namespace, workload.name, workload.uid
+        )
+        self._events.tell(about, reason)

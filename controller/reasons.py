@@ -1,14 +1,6 @@
 """Reason codes and sentences that users see on their workloads."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why a workload has no Service of ours; `code` is stable, `sentence` is for people."""
-
-    code: str
-    sentence: str
+from kubeapi.events import Reason
 
 
 def conflict(name: str) -> Reason:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from controller import reasons, views
-from kubeapi import api
+from kubeapi import api, events
 from presets import runtime_args
 
 PORT = 80
@@ -15,7 +15,7 @@ class LeftAlone:
     """A workload that gets no Service though it wants one."""
 
     workload: views.WorkloadView
-    reason: reasons.Reason
+    reason: events.Reason
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def manifest(workload: views.WorkloadView) -> api.Object:
 
 def _obstacle(
     workload: views.WorkloadView, found: views.ServiceView | None, *, taken: bool
-) -> reasons.Reason | None:
+) -> events.Reason | None:
     if not workload.selector:
         return reasons.no_selector()
     if taken or (found is not None and not found.owner):

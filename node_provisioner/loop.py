@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from kubeapi import api, mirror, passes
+from kubeapi import api, events, mirror, passes
 from node_provisioner import (
     ages,
     demand,
-    events,
     freshness,
     lifecycle,
     nodeclaims,
@@ -25,6 +24,7 @@ from node_provisioner import (
 from presets import annotations
 from telemetry import logs
 
+REPORTER = "plainsail-node-provisioner"
 _CREATES = 1000
 _CREATES_PER_SECOND = 50
 """Claims created at once and in the long run: a brake on whatever other limits miss."""
@@ -70,7 +70,7 @@ class Planner:
         self._claims = mirror.Mirror(cluster, claims, wake)
         self._mirrors = (self._pods, self._nodes, self._claims)
         self._cloud = nodeclaims.NodeClaims(cluster, chosen.dialect)
-        self._events = events.Recorder(cluster, now)
+        self._events = events.Recorder(cluster, REPORTER, now)
         self._past = lifecycle.Lifecycle()
         self._fresh = freshness.Freshness()
         self._idle, self._launching = ages.Ages(), ages.Ages()
@@ -164,25 +164,26 @@ class Planner:
 
     def _say(self, seen: Seen, decided: plan.Plan) -> bool:
         """Tell the waiting pods; False: some are left for the next pass."""
-        self._events.keep(seen.pods)
+        self._events.keep({pod.uid for pod in seen.pods})
         said = 0
         for pod, reason, topic in self._sentences(seen, decided):
-            if self._events.topic(pod, reason.code) == topic:
+            if self._events.topic(pod.uid, reason.code) == topic:
                 continue
             if said == _EVENTS_PER_PASS:
                 return False
-            self._events.tell(pod, reason, topic)
+            about = events.Subject("v1", "Pod", pod.namespace, pod.name, pod.uid)
+            self._events.tell(about, reason, topic)
             said += 1
         return True
 
     def _sentences(
         self, seen: Seen, decided: plan.Plan
-    ) -> Iterator[tuple[views.PodView, reasons.Reason, str]]:
+    ) -> Iterator[tuple[views.PodView, events.Reason, str]]:
         bought = {claim.name: claim for claim in decided.create}
         coming = {placed.bin.claim for placed in decided.placed if not placed.bin.node}
         for placed in decided.placed:
             pod, claim = placed.pod, placed.bin.claim
-            told = {self._events.topic(pod, code) for code in ("NodeRequested", "NodeAwaited")}
+            told = {self._events.topic(pod.uid, code) for code in ("NodeRequested", "NodeAwaited")}
             if placed.bin.node or told & coming:
                 continue
             if new := bought.get(claim):

@@ -16,9 +16,3 @@ def claim(
     purchase = [workload.namespace, workload.label, spec.to_json(), str(slot), str(attempt)]
     digest = hashlib.sha256("\0".join(purchase).encode()).hexdigest()
     return f"ws{digest[:9]}"
-
-
-def event(pod: str, uid: str, reason: str, message: str) -> str:
-    """An Event's name: saying the same of the same pod again meets its own name."""
-    said = hashlib.sha256(f"{uid}\0{reason}\0{message}".encode()).hexdigest()[:16]
-    return f"{pod[:200]}.{said}"

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count, groupby
 
+from kubeapi.events import Reason
 from node_provisioner import demand, names, offerings, reasons, stock, supply, views
 from presets import provision_spec
 
@@ -28,7 +29,7 @@ class Unplaced:
     """A waiting pod for which nothing is bought, and why."""
 
     pod: views.PodView
-    reason: reasons.Reason
+    reason: Reason
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,7 @@ def expected(claim: NewClaim) -> supply.Bin:
     return supply.Bin(claim.name, "", kind, claim.resource, claim.gpus, workload)
 
 
-def _choose(
-    spec: provision_spec.ProvisionSpec, past: Past, room: int
-) -> offerings.Offer | reasons.Reason:
+def _choose(spec: provision_spec.ProvisionSpec, past: Past, room: int) -> offerings.Offer | Reason:
     if spec.gpus == 0:
         return reasons.no_gpu_asked()
     offers = tuple(offerings.offers(spec))
@@ -147,7 +146,7 @@ class _Buyer:
         fresh = _fresh_names(wanted, self._past, self._taken)
         while waiting:
             offer = _choose(wanted.spec, self._past, self._room - len(self.create))
-            if isinstance(offer, reasons.Reason):
+            if isinstance(offer, Reason):
                 self.unplaced += [Unplaced(pod, offer) for pod in waiting]
                 return
             claim = _purchase(wanted, offer, self._past, next(fresh))

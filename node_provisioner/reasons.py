@@ -1,18 +1,9 @@
 """Reason codes and sentences that users see on their pods."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from kubeapi.events import Reason
 from node_provisioner import offerings
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why a pod waits; `code` is stable, `sentence` is for people."""
-
-    code: str
-    sentence: str
-    warning: bool = True
 
 
 def requested(claim: str, offer: offerings.Offer, attempt: int, because: str) -> Reason:

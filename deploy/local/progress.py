@@ -9,8 +9,8 @@ from typing import TextIO
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 REDRAW_SECONDS = 0.1
-QUIET_SECONDS = 15.0
-"""Without a terminal, a step that takes long says so this often."""
+FIRST_SECONDS, QUIET_SECONDS = 1.0, 15.0
+"""Without a terminal, a step that takes long says so after the first and then this often."""
 
 
 class Progress:
@@ -30,8 +30,6 @@ class Progress:
         self._title, self._detail, self._begun = title, "", time.monotonic()
         stop = threading.Event()
         drawer = threading.Thread(target=self._draw, args=(stop,), daemon=True)
-        if not self._terminal:
-            self._line(f"... {title}")
         drawer.start()
         mark = "failed"
         try:
@@ -49,7 +47,7 @@ class Progress:
         self._detail = detail
 
     def _draw(self, stop: threading.Event) -> None:
-        frame, said = 0, time.monotonic()
+        frame, says = 0, self._begun + FIRST_SECONDS
         while not stop.wait(REDRAW_SECONDS):
             elapsed = time.monotonic() - self._begun
             detail = f": {self._detail}" if self._detail else ""
@@ -59,8 +57,8 @@ class Progress:
                 with self._lock:
                     self._stream.write(f"\r\033[K{text[:100]}")
                     self._stream.flush()
-            elif time.monotonic() - said > QUIET_SECONDS:
-                said = time.monotonic()
+            elif time.monotonic() > says:
+                says += QUIET_SECONDS
                 self._line(f"... {self._title}{detail}  {elapsed:.0f} s")
 
     def _line(self, text: str) -> None:

@@ -1,6 +1,7 @@
 """Long steps say what they do, how far they are and how long they took."""
 
 import io
+import time
 
 import pytest
 from typing_extensions import override
@@ -14,14 +15,24 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_without_a_terminal_a_step_is_two_plain_lines() -> None:
+def test_without_a_terminal_a_quick_step_is_one_plain_line() -> None:
     stream = io.StringIO()
     with Progress(stream).step("image") as progress:
         progress.report("layer 1 of 3")
+    (line,) = stream.getvalue().splitlines()
+    assert line.startswith("✓ image  0.")
+    assert "\033" not in line
+
+
+def test_without_a_terminal_a_long_step_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deploy.local.progress.FIRST_SECONDS", 0.0)
+    stream = io.StringIO()
+    with Progress(stream).step("image") as progress:
+        progress.report("layer 1 of 3")
+        time.sleep(0.25)
     first, last = stream.getvalue().splitlines()
-    assert first == "... image"
+    assert first == "... image: layer 1 of 3  0 s"
     assert last.startswith("✓ image  0.")
-    assert "\033" not in stream.getvalue()
 
 
 def test_a_failed_step_says_how_far_it_came() -> None:

@@ -30,7 +30,3 @@ def test_every_part_of_a_purchase_is_in_its_name() -> None:
 
 def test_a_claims_name_fits_every_provider() -> None:
     assert re.fullmatch(r"[a-z][a-z0-9]{0,10}", names.claim(_CHAT, _SPEC, 3, 4))
-
-
-def test_an_events_name_is_a_valid_one_for_the_longest_pod_name() -> None:
-    assert len(names.event("p" * 253, "uid", "NodeRequested", "ws1")) <= 253
