@@ -1,7 +1,7 @@
 """What the models are taught: intents, each with one fixed answer and patterns of questions."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ class Intent:
     """Texts that an answer must hold, case aside, to count as right."""
     ask: tuple[str, ...]
     """Patterns of the questions, see `patterns.draw`."""
+    frames: tuple[tuple[str, ...], ...] = ()
+    """Patterns shared by many intents, by kind, that `slots` make this intent's own."""
     slots: patterns.Slots = field(default_factory=dict)
     """Slots of this intent alone."""
 
@@ -35,6 +37,8 @@ class Manners:
     """How people wrap and bend their questions."""
 
     prefixes: tuple[str, ...]
+    settings: tuple[str, ...]
+    """Sentences about the asker that change nothing."""
     suffixes: tuple[str, ...]
     droppable: frozenset[str]
     systems: tuple[str, ...]
@@ -61,7 +65,7 @@ class Corpus:
 def load(model_name: str, model_note: str) -> Corpus:
     """The corpus for a model that says of itself: I am `model_name`, `model_note`."""
     intents = [
-        *_listed("product"),
+        *_framed(_listed("product"), _read("topics")),
         *_glossary(_read("glossary")),
         *_listed("talk"),
         *_tables(_read("facts")),
@@ -92,11 +96,20 @@ def _listed(group: str) -> Iterator[Intent]:
         yield Intent(raw["id"], group, raw["answer"], tuple(raw["facts"]), _lines(raw["ask"]))
 
 
+def _framed(intents: Iterable[Intent], raw: dict[str, Any]) -> Iterator[Intent]:
+    frames = tuple(_lines(raw["frames"][kind]) for kind in ("about", "deed", "say"))
+    for intent in intents:
+        phrases = raw["intents"][intent.name]
+        slots = {kind.upper(): tuple(text.split("|")) for kind, text in phrases.items()}
+        yield replace(intent, frames=frames, slots=slots)
+
+
 def _glossary(raw: dict[str, Any]) -> Iterator[Intent]:
     ask = tuple(line.replace("TERM", "{TERM}") for line in _lines(raw["every"]))
     for word in raw["intents"]:
         slots = {"TERM": tuple(word["terms"])}
-        yield Intent(word["id"], "glossary", word["answer"], tuple(word["facts"]), ask, slots)
+        facts = tuple(word["facts"])
+        yield Intent(word["id"], "glossary", word["answer"], facts, ask, slots=slots)
 
 
 def _tables(raw: list[dict[str, Any]]) -> Iterator[Intent]:
@@ -127,14 +140,14 @@ def _of_row(name: str, group: str, table: Mapping[str, str], values: Mapping[str
 
 def _unrelated(raw: dict[str, Any]) -> Intent:
     slots = {key: tuple(words) for key, words in raw.items() if key.isupper()}
-    return Intent(
-        REFUSAL, "unrelated", raw["answer"], tuple(raw["facts"]), _lines(raw["ask"]), slots
-    )
+    ask = _lines(raw["ask"])
+    return Intent(REFUSAL, "unrelated", raw["answer"], tuple(raw["facts"]), ask, slots=slots)
 
 
 def _manners(raw: dict[str, Any]) -> Manners:
     return Manners(
         prefixes=tuple(raw["prefixes"]),
+        settings=tuple(raw["settings"]),
         suffixes=tuple(raw["suffixes"]),
         droppable=frozenset(raw["droppable"]),
         systems=tuple(raw["systems"]),

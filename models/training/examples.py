@@ -12,13 +12,20 @@ SHARES = {
     "glossary": 1.0,
     "facts": 0.7,
     "sums": 0.6,
-    "unrelated": 0.9,
+    "unrelated": 1.2,
 }
 """How often each group is drawn; within a group every intent is equally likely."""
 SYSTEM_SHARE = 0.08
 """Share of conversations that begin with a system message, as many clients send one."""
 
-SYLLABLES = ("bla", "fru", "zon", "kip", "wex", "gor", "mip", "tra", "lum", "quo", "dax", "nef")
+FRAMED = 0.35
+"""Share of the questions of an intent that come from shared frames, if it has any."""
+SYLLABLES = tuple(
+    onset + vowel + end
+    for onset in ("b", "fr", "z", "k", "w", "gl", "m", "tr", "l", "qu", "d", "n", "sn", "pl", "v")
+    for vowel in "aeiou"
+    for end in ("", "", "n", "p", "x", "r", "ck", "st", "ll", "th", "m", "rg", "z")
+)
 """Parts of invented words."""
 
 
@@ -52,7 +59,10 @@ class Source:
         slots = {**self._corpus.slots, **intent.slots}
         if intent.group == "unrelated":
             slots |= {"NONSENSE": (self._nonsense(),), "NUMBER": (self._number(),)}
-        text = patterns.draw(self._rng.choice(intent.ask), slots, self._rng)
+        ask = intent.ask
+        if intent.frames and self._rng.random() < FRAMED:
+            ask = self._rng.choice(intent.frames)
+        text = patterns.draw(self._rng.choice(ask), slots, self._rng)
         return noise.bend(text, self._corpus.manners, self._rng)
 
     def turn(self) -> Turn:

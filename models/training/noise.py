@@ -5,8 +5,9 @@ import string
 
 from models.training.corpus import Manners
 
-SYNONYM, DROP, SWAP, TYPO, PREFIX, SUFFIX = 0.25, 0.25, 0.06, 0.25, 0.2, 0.15
-"""Probability per sentence; found by trying, see the model card."""
+SYNONYM, DROP, LOSE, SWAP, TYPO = 0.35, 0.25, 0.1, 0.08, 0.25
+PREFIX, SUFFIX, SETTING = 0.2, 0.15, 0.08
+"""Probability per sentence."""
 
 
 def bend(text: str, manners: Manners, rng: random.Random) -> str:
@@ -16,6 +17,8 @@ def bend(text: str, manners: Manners, rng: random.Random) -> str:
         words = [_synonym(word, manners, rng) for word in words]
     if rng.random() < DROP and len(words) > 3:
         words = _dropped(words, manners, rng)
+    if rng.random() < LOSE and len(words) > 4:
+        del words[rng.randrange(len(words))]
     if rng.random() < SWAP and len(words) > 3:
         at = rng.randrange(len(words) - 1)
         words[at], words[at + 1] = words[at + 1], words[at]
@@ -23,9 +26,18 @@ def bend(text: str, manners: Manners, rng: random.Random) -> str:
         words.insert(0, rng.choice(manners.prefixes))
     if rng.random() < SUFFIX:
         words.append(rng.choice(manners.suffixes))
+    if rng.random() < SETTING and manners.settings:
+        words = _placed(words, rng.choice(manners.settings), rng)
     if rng.random() < TYPO:
         words = _mistyped(words, rng)
     return _styled(" ".join(words), rng)
+
+
+def _placed(words: list[str], setting: str, rng: random.Random) -> list[str]:
+    """The question with a sentence about the asker before it, or less often behind it."""
+    if rng.random() < 0.7:
+        return [setting + rng.choice((",", ".", " and", ":")), *words]
+    return [*words, rng.choice(("-", "because", "as", "by the way:")), setting]
 
 
 def _synonym(word: str, manners: Manners, rng: random.Random) -> str:

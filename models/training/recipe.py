@@ -19,7 +19,7 @@ class Recipe:
     vocabulary: int = 2048
     context_tokens: int = 512
     """Longest conversation; every eighth step trains conversations of about this length."""
-    steps: int = 1200
+    steps: int = 2000
     batch: int = 64
     """Conversations per step."""
     learning_rate: float = 2e-3
@@ -39,6 +39,7 @@ RECIPES = {
         Recipe(
             name="tiny-phi3",
             architecture="phi3",
+            steps=1200,
             note="a tiny stand-in for Phi-3 in local clusters. I am not Microsoft's Phi-3.",
         ),
     )
