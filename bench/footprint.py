@@ -1,6 +1,8 @@
 """What an idle cluster with one served model costs: memory and CPU of every process."""
 
+import contextlib
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
@@ -27,7 +29,8 @@ def run() -> list[Figure]:
 def _measure(name: str) -> list[Figure]:
     namespaces = network.existing(name)
     daemon = leftovers.daemon_pid(paths.cluster(name))
-    found = {pid: _label(pid) for pid in [daemon, *processes.in_namespaces(namespaces)]}
+    ours = [daemon, *processes.in_namespaces(namespaces)]
+    found = {pid: _label(pid) for pid in [*ours, *_pods(ours)]}
     before = {pid: _cpu_seconds(pid) for pid in found}
     time.sleep(WINDOW_SECONDS)
     memory: dict[str, float] = {}
@@ -44,6 +47,15 @@ def _measure(name: str) -> list[Figure]:
         *(Figure(f"{label} memory", "MiB", (memory[label],)) for label in order),
         *(Figure(f"{label} CPU", "% of a core", (cpu[label],)) for label in order),
     ]
+
+
+def _pods(ours: Iterable[int]) -> set[int]:
+    """Processes of pods: in network namespaces of their own, but below a machine's processes."""
+    below: set[int] = set()
+    for pid in ours:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            below |= {child.pid for child in psutil.Process(pid).children(recursive=True)}
+    return below - set(ours)
 
 
 def _label(pid: int) -> str:

