@@ -9,6 +9,7 @@ from bench import report
 BENCHMARKS = {
     "demo": "from nothing to an answer, a second machine, the test control plane, taking down",
     "footprint": "memory and CPU of every process of an idle cluster",
+    "presets": "the catalogue's first lookup, a layout, a choice among all instance types",
 }
 
 

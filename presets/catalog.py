@@ -1,63 +1,18 @@
-"""The presets, read from the YAML files of the package: its only file read."""
+"""The presets by name: those of the package, and those that a user adds; the only file reads."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import resources
-from typing import Annotated, Literal
+from pathlib import Path
 
-import pydantic
-import yaml
+from presets import preset, schema
+from presets.field_errors import FieldError
+from presets.schema import DUPLICATE_NAME, MalformedPresets, parse
 
-from presets import gpus, images, preset
+__all__ = ["Catalog", "MalformedPresets", "load", "parse", "read_directory"]
 
-_STRICT = pydantic.ConfigDict(extra="forbid", frozen=True, strict=True)
-_Name = Annotated[str, pydantic.Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$")]
-_Count = Annotated[int, pydantic.Field(gt=0)]
-
-
-class MalformedPresets(ValueError):
-    """A file of presets does not follow the schema; the message lists every problem of it."""
-
-
-class _Weights(pydantic.BaseModel):
-    model_config = _STRICT
-    hub: Annotated[str, pydantic.Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
-    revision: Annotated[str, pydantic.Field(pattern=r"^[0-9a-f]{40}$")] | None = None
-    directory: _Name | None = None
-    size_bytes: _Count
-
-    @pydantic.model_validator(mode="after")
-    def _one_source(self) -> "_Weights":
-        if (self.hub is None) == (self.directory is None):
-            raise ValueError("give either hub or directory")
-        if (self.hub is None) != (self.revision is None):
-            raise ValueError("give revision with hub, and only then")
-        return self
-
-
-class _Preset(pydantic.BaseModel):
-    model_config = _STRICT
-    name: _Name
-    aliases: list[str] = []
-    licence: str
-    weights: _Weights
-    dtype: Literal["bfloat16", "float16", "float32"]
-    context_tokens: _Count
-    gpus: _Count
-    instance_types: Annotated[list[str], pydantic.Field(min_length=1)]
-
-    @pydantic.field_validator("instance_types")
-    @classmethod
-    def _known(cls, names: list[str]) -> list[str]:
-        if unknown := [name for name in names if name not in gpus.INSTANCE_TYPES]:
-            raise ValueError(f"unknown instance types: {', '.join(unknown)}")
-        return names
-
-
-class _Family(pydantic.BaseModel):
-    model_config = _STRICT
-    family: str
-    presets: Annotated[list[_Preset], pydantic.Field(min_length=1)]
+SUFFIXES = (".yaml", ".yml")
+"""Files of a directory, and keys of a ConfigMap, that hold presets."""
 
 
 class Catalog:
@@ -66,73 +21,79 @@ class Catalog:
     def __init__(self, presets: Iterable[preset.Preset]) -> None:
         self._presets = tuple(sorted(presets, key=lambda p: p.name))
         self._by_name: dict[str, preset.Preset] = {}
+        errors = []
         for known in self._presets:
             for name in (known.name, *known.aliases):
                 other = self._by_name.setdefault(name.lower(), known)
                 if other is not known:
-                    raise MalformedPresets(f"{name} names both {other.name} and {known.name}")
+                    message = f"names both {other.name} and {known.name}"
+                    errors.append(FieldError(name, name, DUPLICATE_NAME, message))
+        if errors:
+            raise MalformedPresets(errors)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of all presets, sorted, without aliases."""
         return tuple(known.name for known in self._presets)
 
+    @property
+    def presets(self) -> tuple[preset.Preset, ...]:
+        """All presets, sorted by name."""
+        return self._presets
+
     def find(self, name: str) -> preset.Preset | None:
         """The preset of that name or alias, in whatever case it is written."""
         return self._by_name.get(name.lower())
 
     def nearest(self, name: str, count: int = 3) -> tuple[str, ...]:
-        """At most `count` preset names that look like `name`, the most alike first."""
+        """At most `count` preset names that look like `name`: those that it begins, then the alike.
+
+        Signs between words do not count for the beginning: `llama3` begins `llama-3.1-8b-instruct`.
+        """
+        begun = [key for key in self._by_name if _bare(key).startswith(_bare(name) or " ")]
         alike = difflib.get_close_matches(name.lower(), self._by_name, n=2 * count, cutoff=0.5)
-        return tuple(dict.fromkeys(self._by_name[key].name for key in alike))[:count]
+        found = (self._by_name[key].name for key in (*sorted(begun, key=len), *alike))
+        return tuple(dict.fromkeys(found))[:count]
+
+    def extended(self, own: Iterable[preset.Preset]) -> "Catalog":
+        """This catalogue with a user's presets: one of the same name replaces the carried one.
+
+        Raises:
+            MalformedPresets: two of them, or one and another carried preset, share a name or alias.
+        """
+        added = tuple(own)
+        replaced = {one.name for one in added}
+        return Catalog([*(known for known in self._presets if known.name not in replaced), *added])
 
 
-def load() -> Catalog:
-    """The catalogue that the package carries.
+def load(own: Mapping[str, str] | None = None) -> Catalog:
+    """The catalogue that the package carries, extended by a user's files (name to text).
 
-    Raises:
-        MalformedPresets: a file does not follow the schema, or two presets share a name.
-    """
-    files = sorted(resources.files("presets").joinpath("models").iterdir(), key=lambda f: f.name)
-    return Catalog(
-        known
-        for file in files
-        if file.name.endswith(".yaml")
-        for known in parse(file.name, file.read_text(encoding="utf-8"))
-    )
-
-
-def parse(file: str, text: str) -> tuple[preset.Preset, ...]:
-    """The presets of one family file.
+    `own` is what `read_directory` returns, or the `data` of a ConfigMap.
 
     Raises:
-        MalformedPresets: `text` is not YAML or does not follow the schema; every problem is named.
+        MalformedPresets: a file does not follow the form, or two presets share a name.
     """
-    try:
-        family = _Family.model_validate(yaml.load(text, Loader=yaml.CSafeLoader))
-    except yaml.YAMLError as error:
-        raise MalformedPresets(f"{file}: not YAML: {error}") from error
-    except pydantic.ValidationError as error:
-        problems = (
-            f"{file}: {'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
-        )
-        raise MalformedPresets("\n".join(problems)) from error
-    return tuple(_preset(raw) for raw in family.presets)
+    folder = resources.files("presets").joinpath("models")
+    files = {
+        file.name: file.read_text(encoding="utf-8")
+        for file in folder.iterdir()
+        if file.name.endswith(SUFFIXES)
+    }
+    carried = Catalog(schema.parse_all(files))
+    return carried.extended(schema.parse_all(own)) if own else carried
 
 
-def _preset(raw: _Preset) -> preset.Preset:
-    weights = raw.weights
-    return preset.Preset(
-        name=raw.name,
-        aliases=tuple(raw.aliases),
-        licence=raw.licence,
-        weights=preset.Weights(
-            source=weights.hub or f"{images.IMAGE_MODELS}/{weights.directory}",
-            revision=weights.revision or "",
-            size_bytes=weights.size_bytes,
-        ),
-        dtype=raw.dtype,
-        context_tokens=raw.context_tokens,
-        gpus=raw.gpus,
-        instance_types=tuple(raw.instance_types),
-    )
+def read_directory(path: Path) -> dict[str, str]:
+    """Names and texts of the files of presets in a directory.
+
+    Raises:
+        OSError: the directory or a file in it cannot be read.
+    """
+    found = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES)
+    return {file.name: file.read_text(encoding="utf-8") for file in found}
+
+
+def _bare(name: str) -> str:
+    """Letters and digits alone."""
+    return "".join(sign for sign in name.lower() if sign.isalnum())

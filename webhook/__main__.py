@@ -6,6 +6,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -21,12 +22,45 @@ DRAIN_SECONDS = 10
 """For requests under way when the process is told to end; each takes at most 5 s."""
 
 
+class CannotStart(Exception):
+    """What stands against serving, and what to do about it."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM; the process's exit status."""
     chosen = settings.from_argv(sys.argv[1:] if argv is None else argv)
     logs.configure()
+    try:
+        config = _config(chosen, app.App(_presets(chosen.presets), chosen.cloud))
+        listener = _listener(chosen)
+    except CannotStart as error:
+        print(f"error: {error}\n  hint: {error.hint}", file=sys.stderr)
+        return 1
+    with listener:
+        host, port = listener.getsockname()[:2]
+        logs.info("serving", host=host, port=port)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _end)  # uvicorn drains first, then raises the signal again
+        uvicorn.Server(config).run(sockets=[listener])
+    return 0
+
+
+def _presets(own: Path | None) -> catalog.Catalog:
+    try:
+        return catalog.load(catalog.read_directory(own) if own else None)
+    except (OSError, catalog.MalformedPresets) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        hint = "mend what is named, or leave out the flag"
+        raise CannotStart(f"--presets {own}: {why}", hint) from error
+
+
+def _config(chosen: settings.Settings, served: app.App) -> uvicorn.Config:
     config = uvicorn.Config(
-        app.App(catalog.load()),
+        served,
         ssl_certfile=chosen.tls_cert,
         ssl_keyfile=chosen.tls_key,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -42,36 +76,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         config.load()
     except ssl.SSLError as error:
-        return _fail(
+        raise CannotStart(
             f"--tls-cert {chosen.tls_cert}, --tls-key {chosen.tls_key}: {error.reason}",
             "give a PEM chain and the key of its first certificate",
-        )
+        ) from error
+    return config
+
+
+def _listener(chosen: settings.Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
     try:
-        family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
-        listener = socket.create_server((chosen.host, chosen.port), family=family, backlog=2048)
+        return socket.create_server((chosen.host, chosen.port), family=family, backlog=2048)
     except socket.gaierror as error:
-        return _fail(f"--host {chosen.host}: {error.strerror}", "give an address of this machine")
+        hint = "give an address of this machine"
+        raise CannotStart(f"--host {chosen.host}: {error.strerror}", hint) from error
     except OSError as error:
-        return _fail(
+        raise CannotStart(
             f"--host {chosen.host}, --port {chosen.port}: {os.strerror(error.errno or 0)}",
             "choose another port, or end the process that holds this one",
-        )
-    with listener:
-        host, port = listener.getsockname()[:2]
-        logs.info("serving", host=host, port=port)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _end)  # uvicorn drains first, then raises the signal again
-        uvicorn.Server(config).run(sockets=[listener])
-    return 0
+        ) from error
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
-
-
-def _fail(message: str, hint: str) -> int:
-    print(f"error: {message}\n  hint: {hint}", file=sys.stderr)
-    return 1
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Any
 
 from presets import annotations, catalog
 from presets.field_errors import ABSENT, FieldError
-from webhook import expand, patch, reasons, record, shapes, updates, validate, workloads
+from webhook import expand, machines, patch, reasons, record, shapes, updates, validate, workloads
 
 CREATE = "CREATE"
 UPDATE = "UPDATE"
@@ -51,8 +51,22 @@ class Skipped:
 Decision = Allowed | Denied | Skipped
 
 
-def admit(request: AdmissionRequest, known: catalog.Catalog) -> Decision:
-    """What becomes of the object. Total: whatever JSON the object holds, there is an answer."""
+@dataclass(frozen=True)
+class Terms:
+    """What is decided by, beside the object."""
+
+    presets: catalog.Catalog
+    cloud: str
+    """Whose machines are taken where the user names none."""
+
+
+def admit(
+    request: AdmissionRequest, known: catalog.Catalog, cloud: str = machines.CLOUD
+) -> Decision:
+    """What becomes of the object. Total: whatever JSON the object holds, there is an answer.
+
+    `cloud`: whose machines are taken where the user names none.
+    """
     if reason := _not_ours(request):
         return Skipped(reason)
     new, old = request.object, request.old_object
@@ -66,7 +80,8 @@ def admit(request: AdmissionRequest, known: catalog.Catalog) -> Decision:
         return _denied([_malformed_record(new, error)])
     if not _is_labelled(new):
         return _without_label(new, old, earlier)
-    return _create(new, known, earlier) if old is None else _update(new, old, known, earlier)
+    terms = Terms(known, cloud)
+    return _create(new, terms, earlier) if old is None else _update(new, old, terms, earlier)
 
 
 def _not_ours(request: AdmissionRequest) -> str:
@@ -95,7 +110,7 @@ def _earlier(new: dict[str, Any], old: dict[str, Any] | None) -> record.Record |
 def _update(
     new: dict[str, Any],
     old: dict[str, Any],
-    known: catalog.Catalog,
+    terms: Terms,
     earlier: record.Record | None,
 ) -> Decision:
     if earlier is not None and updates.asks_for_the_same(new, old, earlier):
@@ -103,27 +118,27 @@ def _update(
     if workloads.kind_of(new) == workloads.JOB:
         return _update_job(new, old, earlier)
     base = new if earlier is None else updates.users_part(new, old, earlier)
-    return _expand(new, base, known, earlier)
+    return _expand(new, base, terms, earlier)
 
 
-def _create(new: dict[str, Any], known: catalog.Catalog, earlier: record.Record | None) -> Decision:
+def _create(new: dict[str, Any], terms: Terms, earlier: record.Record | None) -> Decision:
     """Expand; where the manifest carries a record, it must have been made for the same keys."""
     if earlier and earlier.inputs != annotations.inputs(workloads.metadata(new)):
         return _denied([_stale(earlier)])
-    return _expand(new, new, known, earlier)
+    return _expand(new, new, terms, earlier)
 
 
 def _expand(
     new: dict[str, Any],
     base: dict[str, Any],
-    known: catalog.Catalog,
+    terms: Terms,
     earlier: record.Record | None,
 ) -> Decision:
-    case, errors = validate.case(base, known, earlier)
+    case, errors = validate.case(base, terms.presets, earlier, terms.cloud)
     errors += validate.problems(case)
     if errors or case.model is None:
         return _denied(errors)
-    expansion = expand.expand(base, case.request, case.model, earlier)
+    expansion = expand.expand(base, case.request, case.model, earlier, terms.cloud)
     operations = patch.between(new, expansion.workload)
     if not operations:
         return Allowed(new, [])

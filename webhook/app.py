@@ -7,7 +7,7 @@ from typing import Any
 
 from presets import catalog
 from telemetry import logs
-from webhook import admit, metrics, reasons, review
+from webhook import admit, machines, metrics, reasons, review
 
 MAX_BODY_BYTES = 8 * 2**20
 """An object is at most 1.5 MiB (etcd's limit) and a review holds two, escaped."""
@@ -36,8 +36,9 @@ class Refused(Exception):
 class App:
     """POST /mutate, GET /healthz, /readyz and /metrics; never a redirect."""
 
-    def __init__(self, known: catalog.Catalog) -> None:
+    def __init__(self, known: catalog.Catalog, cloud: str = machines.CLOUD) -> None:
         self._catalog = known
+        self._cloud = cloud
         self._metrics = metrics.Metrics()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,7 +78,7 @@ class App:
             asked = review.read(body)
         except review.MalformedReview as error:
             raise Refused(400, str(error)) from error
-        decision = admit.admit(asked.request, self._catalog)
+        decision = admit.admit(asked.request, self._catalog, self._cloud)
         answer = review.answer(asked, decision)
         outcome, codes = outcome_of(decision)
         self._metrics.answered(outcome, codes[0], time.perf_counter() - start)

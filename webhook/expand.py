@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from presets import annotations, preset
-from webhook import fill, placement, podspec, reasons, workloads
+from webhook import fill, machines, placement, podspec, reasons, workloads
 from webhook.record import Record
 
 NAME_LABEL = "app.kubernetes.io/name"
@@ -26,12 +26,14 @@ def expand(
     request: annotations.Request,
     model: preset.Preset,
     earlier: Record | None = None,
+    cloud: str = machines.CLOUD,
 ) -> Expansion:
     """`workload` filled in for `request`: only absent fields, and the record of what was added.
 
     `earlier` is the record of an expansion that the workload still carries or carried when it was
-    stored: it pins the revision and names the container. Total on what `webhook.validate` lets
-    pass; expanding the result changes nothing.
+    stored: it pins the revision and names the container. `cloud`: whose machines are taken where
+    the user names none. Total on what `webhook.validate` lets pass; expanding the result changes
+    nothing.
     """
     if earlier and earlier.preset == model.name:
         weights = dataclasses.replace(model.weights, revision=earlier.revision)
@@ -40,7 +42,7 @@ def expand(
     chosen = podspec.choose(
         workloads.containers(workload), request.container, earlier.container if earlier else ""
     )
-    placed = placement.place(model, request, pod, chosen.found)
+    placed = placement.place(model, request, pod, chosen.found, cloud)
     layout = {
         "metadata": {"annotations": {annotations.EXPANSION: ""}},
         "spec": {
@@ -140,6 +142,8 @@ def _notes(
 ) -> Iterator[reasons.Note]:
     """What the user should know: the defaults chosen, and what was left as it was."""
     yield reasons.expanded(model, placed, has_own_image=chosen.has_own_image)
+    if placed.left_out:
+        yield reasons.machines_left_out(placed.left_out)
     if chosen.has_own_image:
         yield reasons.image_kept(chosen.name)
     elif chosen.found.get("command"):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from presets import annotations, gpus, preset, provision_spec
-from webhook import workloads
+from webhook import machines, workloads
 
 INSTANCE_TYPE_LABEL = "node.kubernetes.io/instance-type"
 """Node label that every cloud's node carries; well-known label of Kubernetes."""
@@ -26,6 +26,10 @@ class Placement:
     capacity_types: tuple[str, ...]
     dtype: str
     """Type to compute in, so that every one of the instance types can."""
+    context_tokens: int
+    """Longest prompt plus answer that every one of the instance types holds."""
+    left_out: tuple[str, ...] = ()
+    """Sentences on the instance types that the user names and that will not do."""
 
     @property
     def spec(self) -> provision_spec.ProvisionSpec:
@@ -43,28 +47,45 @@ def place(
     request: annotations.Request,
     pod: Mapping[str, Any],
     container: Mapping[str, Any],
+    cloud: str,
 ) -> Placement:
-    """The placement of a pod: what the user wrote, else the preset's."""
-    count = gpus_asked(container)
-    count = model.gpus if count is None else count
-    chosen = instance_types(model, request, pod)
-    able = tuple(name for name in chosen if gpus.INSTANCE_TYPES[name].gpus >= count)
+    """The placement of a pod that `webhook.validate` let pass."""
+    found = machines_of(model, request, pod, container, cloud)
+    assert isinstance(found, machines.Machines), "validate refuses what has no machine"
     return Placement(
-        gpus=count,
-        instance_types=able,
+        gpus=found.gpus,
+        instance_types=found.names,
         capacity_types=request.capacity_types,
         dtype="float16"
-        if model.dtype == "bfloat16" and gpus.without_bfloat16(able)
+        if model.dtype == "bfloat16" and gpus.without_bfloat16(found.names)
         else model.dtype,
+        context_tokens=found.context_tokens,
+        left_out=found.left_out,
     )
 
 
-def instance_types(
-    model: preset.Preset, request: annotations.Request, pod: Mapping[str, Any]
-) -> tuple[str, ...]:
-    """Instance types by annotation, else by the pod's node selector, else the preset's."""
+def machines_of(
+    model: preset.Preset,
+    request: annotations.Request,
+    pod: Mapping[str, Any],
+    container: Mapping[str, Any],
+    cloud: str,
+) -> machines.Machines | machines.NoMachine:
+    """Where the pods may run: what the user wrote, else the preset's or the cheapest that do.
+
+    Raises:
+        ValueError: the container's own count of GPUs is not one.
+    """
+    named, asked = instance_types(request, pod), gpus_asked(container)
+    if named and container.get("image"):
+        return machines.of_own_server(model, named, asked)
+    return machines.find(model, named, asked, request.capacity_types, cloud)
+
+
+def instance_types(request: annotations.Request, pod: Mapping[str, Any]) -> tuple[str, ...]:
+    """Instance types by annotation, else by the pod's node selector; empty: the user names none."""
     selected = workloads.part(pod, "nodeSelector").get(INSTANCE_TYPE_LABEL)
-    return request.instance_types or ((str(selected),) if selected else model.instance_types)
+    return request.instance_types or ((str(selected),) if selected else ())
 
 
 def gpus_asked(container: Mapping[str, Any]) -> int | None:
@@ -99,7 +120,8 @@ def tolerations() -> list[dict[str, Any]]:
 
 def affinity(names: tuple[str, ...]) -> dict[str, Any]:
     """Node affinity that lets in the instance types and nothing else."""
-    expression = {"key": INSTANCE_TYPE_LABEL, "operator": "In", "values": list(names)}
+    labels = [gpus.INSTANCE_TYPES[name].node_label or name for name in names]
+    expression = {"key": INSTANCE_TYPE_LABEL, "operator": "In", "values": labels}
     return {"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}}
 
 

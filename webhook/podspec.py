@@ -96,6 +96,9 @@ def serve_args(model: preset.Preset, placement: Placement) -> runtime_args.Serve
         served_name=model.name,
         revision=model.weights.revision,
         dtype=placement.dtype,
+        context_tokens=0
+        if placement.context_tokens == model.context_tokens
+        else placement.context_tokens,
     )
 
 

@@ -10,6 +10,7 @@ from webhook.placement import Placement
 UNKNOWN_PRESET = "UnknownPreset"
 UNKNOWN_INSTANCE_TYPE = "UnknownInstanceType"
 TOO_FEW_GPUS = "TooFewGPUs"
+DOES_NOT_FIT = "DoesNotFit"
 CONTRADICTING_NODE_SELECTOR = "ContradictingNodeSelector"
 AMBIGUOUS_CONTAINER = "AmbiguousContainer"
 MALFORMED_ARGUMENTS = "MalformedArguments"
@@ -29,6 +30,7 @@ BEING_DELETED = "BeingDeleted"
 
 # Filled, and something to know about it.
 EXPANDED = "Expanded"
+MACHINES_LEFT_OUT = "MachinesLeftOut"
 IMAGE_KEPT = "ImageKept"
 COMMAND_KEPT = "CommandKept"
 TOLERATIONS_KEPT = "TolerationsKept"
@@ -44,6 +46,7 @@ DENIED = {
     annotations.UNKNOWN_KEY: "a key under `kaito.sh/` that does not exist",
     AMBIGUOUS_CONTAINER: "several containers could be the model's",
     CONTRADICTING_NODE_SELECTOR: "node selector and instance types exclude each other",
+    DOES_NOT_FIT: "no instance type that may be taken holds the model",
     JOB_TEMPLATE_IMMUTABLE: "the change asks for another template of a stored Job",
     MALFORMED_ARGUMENTS: "the model server does not take the container's arguments",
     MALFORMED_OBJECT: "a part of the workload has the wrong JSON type",
@@ -72,6 +75,7 @@ ALLOWED = {
     EXPANDED: "the workload was filled in",
     IMAGE_KEPT: "the user's own image was left as it is",
     JOB_KEPT: "the template of a stored Job stays expanded",
+    MACHINES_LEFT_OUT: "some of the instance types asked for do not hold the model",
     RELEASED: "the label went, and with it everything that was added",
     TOLERATIONS_KEPT: "the user's own tolerations were left as they are",
     UNCHANGED: "the workload keeps what was added before",
@@ -97,7 +101,14 @@ def expanded(model: preset.Preset, placed: Placement, *, has_own_image: bool) ->
     if placed.dtype != model.dtype and not has_own_image:
         lacking = ", ".join(gpus.without_bfloat16(placed.instance_types))
         text += f", {placed.dtype} ({lacking}: no {model.dtype})"
+    if placed.context_tokens < model.context_tokens and not has_own_image:
+        text += f", context {placed.context_tokens:,} of {model.context_tokens:,} tokens"
     return Note(EXPANDED, text)
+
+
+def machines_left_out(sentences: Sequence[str]) -> Note:
+    """Instance types that the user names and that will not do."""
+    return Note(MACHINES_LEFT_OUT, f"not taken: {'; '.join(sentences)}")
 
 
 def image_kept(container: str) -> Note:

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from presets import gpus
+from webhook import machines
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -16,6 +19,10 @@ class Settings:
     """Certificate chain in PEM; its names must hold the one that the API server calls."""
     tls_key: Path
     """Private key in PEM."""
+    cloud: str = machines.CLOUD
+    """Whose machines are taken where a workload names none."""
+    presets: Path | None = None
+    """Directory of the user's own presets, such as a mounted ConfigMap."""
 
 
 def from_argv(argv: Sequence[str]) -> Settings:
@@ -35,8 +42,14 @@ def from_argv(argv: Sequence[str]) -> Settings:
     serve.add_argument("--port", type=_port, default=8443, help="port to listen on (%(default)s)")
     serve.add_argument("--tls-cert", type=_file, required=True, metavar="FILE", help="PEM chain")
     serve.add_argument("--tls-key", type=_file, required=True, metavar="FILE", help="PEM key")
+    text = "whose machines are taken where a workload names none (%(default)s)"
+    serve.add_argument("--cloud", choices=gpus.CLOUDS, default=machines.CLOUD, help=text)
+    text = "directory of preset files that add to ours or replace them, such as a ConfigMap"
+    serve.add_argument("--presets", type=Path, metavar="DIR", help=text)
     flags = parser.parse_args(argv)
-    return Settings(flags.host, flags.port, flags.tls_cert, flags.tls_key)
+    return Settings(
+        flags.host, flags.port, flags.tls_cert, flags.tls_key, flags.cloud, flags.presets
+    )
 
 
 def _port(text: str) -> int:

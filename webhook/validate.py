@@ -7,7 +7,7 @@ from typing import Any
 
 from presets import annotations, catalog, gpus, preset, runtime_args
 from presets.field_errors import ABSENT, FieldError
-from webhook import expand, placement, podspec, reasons, workloads
+from webhook import expand, machines, placement, podspec, reasons, workloads
 from webhook.record import Record
 
 _TEMPLATE = "spec.template"
@@ -26,6 +26,8 @@ class Case:
     """None where the name is unknown: rules that need it have nothing to say."""
     chosen: podspec.Chosen | None
     """None where several containers could be the model's."""
+    cloud: str
+    """Whose machines are taken where the user names none."""
 
 
 Rule = Callable[[Case], Iterable[FieldError]]
@@ -35,6 +37,7 @@ def case(
     workload: dict[str, Any],
     known: catalog.Catalog,
     earlier: Record | None,
+    cloud: str,
 ) -> tuple[Case, list[FieldError]]:
     """The case of a workload, and what is wrong with its keys."""
     parsed = annotations.parse(workloads.metadata(workload))
@@ -47,7 +50,7 @@ def case(
         chosen = podspec.choose(workloads.containers(workload), request.container, recorded)
     except podspec.AmbiguousContainer:
         chosen = None
-    return Case(workload, request, known, model, chosen), errors
+    return Case(workload, request, known, model, chosen, cloud), errors
 
 
 def problems(of: Case) -> list[FieldError]:
@@ -64,9 +67,10 @@ def preset_is_known(of: Case) -> Iterator[FieldError]:
     if near:
         hint = f"did you mean {' or '.join(_quoted(near))}?"
     else:
-        hint = f"known presets: {', '.join(of.catalog.names)}"
-    path = f"metadata.labels[{annotations.PRESET}]"
-    yield FieldError(path, of.request.preset, reasons.UNKNOWN_PRESET, "is not a preset", hint)
+        hint = "`plainsail presets` lists them all"
+    yield FieldError(
+        _PRESET_PATH, of.request.preset, reasons.UNKNOWN_PRESET, "is not a preset", hint
+    )
 
 
 def template_has_none_of_our_keys(of: Case) -> Iterator[FieldError]:
@@ -110,11 +114,11 @@ def instance_types_are_known(of: Case) -> Iterator[FieldError]:
         for name in names:
             if name in gpus.INSTANCE_TYPES:
                 continue
-            near = difflib.get_close_matches(name, gpus.INSTANCE_TYPES, n=2, cutoff=0.7)
+            near = difflib.get_close_matches(name, _sold(), n=2, cutoff=0.7)
             hint = (
                 f"did you mean {' or '.join(_quoted(near))}?"
                 if near
-                else f"known: {', '.join(gpus.INSTANCE_TYPES)}"
+                else f"`plainsail offers {of.request.preset}` lists those that hold the model"
             )
             message = "is not an instance type that this version knows"
             yield FieldError(path, name, reasons.UNKNOWN_INSTANCE_TYPE, message, hint)
@@ -133,29 +137,54 @@ def node_selector_agrees(of: Case) -> Iterator[FieldError]:
         )
 
 
-def gpus_can_be_had(of: Case) -> Iterator[FieldError]:
-    """The container asks for a whole number of GPUs that one of its instance types has."""
-    if of.chosen is None or of.model is None:
+def gpus_are_a_count(of: Case) -> Iterator[FieldError]:
+    """The container asks for a whole number of GPUs, if for any."""
+    if of.chosen is None:
         return
-    found, pod = of.chosen.found, workloads.pod_spec(of.workload)
-    path = f"{_POD}.containers[{of.chosen.name}].resources.limits[{gpus.GPU_RESOURCE}]"
     try:
-        count = placement.gpus_asked(found) or of.model.gpus
+        placement.gpus_asked(of.chosen.found)
     except ValueError as error:
         message, hint = "is not a count of GPUs", "1 or more, without a unit"
-        yield FieldError(path, str(error), annotations.INVALID_VALUE, message, hint)
+        yield FieldError(
+            _gpus_path(of.chosen), str(error), annotations.INVALID_VALUE, message, hint
+        )
+
+
+def instance_types_have_the_gpus(of: Case) -> Iterator[FieldError]:
+    """One of the instance types has as many GPUs as the container asks for."""
+    if of.chosen is None or any(gpus_are_a_count(of)):
         return
-    names = placement.instance_types(of.model, of.request, pod)
+    names, count = _named(of), placement.gpus_asked(of.chosen.found) or 0
     most = max((gpus.INSTANCE_TYPES[n].gpus for n in names if n in gpus.INSTANCE_TYPES), default=0)
     if 0 < most < count:
-        able = [known.name for known in gpus.INSTANCE_TYPES.values() if known.gpus >= count]
         yield FieldError(
-            path,
+            _gpus_path(of.chosen),
             count,
             reasons.TOO_FEW_GPUS,
             f"is more than {' or '.join(names)} has ({most})",
-            f"in {annotations.INSTANCE_TYPES}: {' or '.join(able)}" if able else "ask for fewer",
+            f"ask for {most}, or name larger machines in {annotations.INSTANCE_TYPES}:"
+            f" `plainsail offers {of.request.preset}` lists them",
         )
+
+
+def model_fits(of: Case) -> Iterator[FieldError]:
+    """A machine that may be taken holds the model."""
+    earlier = (instance_types_are_known, gpus_are_a_count, instance_types_have_the_gpus)
+    if of.chosen is None or of.model is None or any(any(rule(of)) for rule in earlier):
+        return
+    pod = workloads.pod_spec(of.workload)
+    found = placement.machines_of(of.model, of.request, pod, of.chosen.found, of.cloud)
+    if not isinstance(found, machines.NoMachine):
+        return
+    path, value = _types_path(of)
+    verdict = "has no machine" if path == _PRESET_PATH else f"will not do for {of.model.name}"
+    yield FieldError(
+        path,
+        value,
+        reasons.DOES_NOT_FIT,
+        f"{verdict}: {'; '.join(found.sentences)}",
+        f"{found.instead} holds it" if found.instead else "choose a smaller preset",
+    )
 
 
 def arguments_are_the_servers(of: Case) -> Iterator[FieldError]:
@@ -203,13 +232,17 @@ RULES: tuple[Rule, ...] = (
     model_container_is_clear,
     instance_types_are_known,
     node_selector_agrees,
-    gpus_can_be_had,
+    gpus_are_a_count,
+    instance_types_have_the_gpus,
+    model_fits,
     arguments_are_the_servers,
     pods_can_be_selected,
 )
 """Every rule; each says in its docstring what holds when it is silent."""
 
 _HELP = frozenset({"-h", "--help"})
+_PRESET_PATH = f"metadata.labels[{annotations.PRESET}]"
+_TYPES_PATH = f"metadata.annotations[{annotations.INSTANCE_TYPES}]"
 _SELECTOR_PATH = f"{_POD}.nodeSelector[{placement.INSTANCE_TYPE_LABEL}]"
 
 
@@ -219,9 +252,37 @@ def _selected(of: Case) -> str:
 
 
 def _instance_types_by_path(of: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
-    yield f"metadata.annotations[{annotations.INSTANCE_TYPES}]", of.request.instance_types
+    yield _TYPES_PATH, of.request.instance_types
     if selected := _selected(of):
         yield _SELECTOR_PATH, (selected,)
+
+
+def _named(of: Case) -> tuple[str, ...]:
+    """Instance types that the user names, or the author of the preset."""
+    named = placement.instance_types(of.request, workloads.pod_spec(of.workload))
+    return named or (of.model.instance_types if of.model else ())
+
+
+def _types_path(of: Case) -> tuple[str, object]:
+    """Where the instance types come from, and what stands there."""
+    if of.request.instance_types:
+        return _TYPES_PATH, ",".join(of.request.instance_types)
+    if selected := _selected(of):
+        return _SELECTOR_PATH, selected
+    return _PRESET_PATH, of.request.preset
+
+
+def _gpus_path(chosen: podspec.Chosen) -> str:
+    return f"{_POD}.containers[{chosen.name}].resources.limits[{gpus.GPU_RESOURCE}]"
+
+
+def _sold() -> list[str]:
+    """Instance types that can still be had, or that this version's examples use."""
+    return [
+        name
+        for name, machine in gpus.INSTANCE_TYPES.items()
+        if machine.local or machine.status == gpus.CURRENT
+    ]
 
 
 def _quoted(names: Iterable[str]) -> list[str]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli import manifests, render
-from presets import annotations, catalog
-from webhook import admit, reasons, workloads
+from cli import lookup, manifests, render
+from presets import annotations, gpus
+from webhook import admit, machines, reasons, workloads
 
 STDIN = "-"
 
@@ -44,17 +44,28 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument(
         "-o", "--output", choices=["yaml", "json"], default="yaml", help="%(default)s by default"
     )
+    parser.add_argument(
+        "--cloud",
+        choices=gpus.CLOUDS,
+        default=machines.CLOUD,
+        help="whose machines are taken where a workload names none; %(default)s by default",
+    )
+    lookup.add_flag(parser)
     parser.set_defaults(run=run)
 
 
 def run(flags: argparse.Namespace) -> int:
     """Print the expanded manifests; 0, or 1 where anything was refused."""
     complaints: list[str] = []
-    known = catalog.load()
+    try:
+        terms = admit.Terms(lookup.catalogue(flags.presets), flags.cloud)
+    except lookup.NotFound as error:
+        print(error, file=sys.stderr)
+        return error.status
     expanded = [
         one
         for document in _documents(flags.files, complaints)
-        for one in _expanded(document, known, complaints)
+        for one in _expanded(document, terms, complaints)
     ]
     for complaint in complaints:
         print(complaint, file=sys.stderr)
@@ -82,13 +93,14 @@ def _text(file: str) -> str:
 
 
 def _expanded(
-    document: manifests.Document, known: catalog.Catalog, complaints: list[str]
+    document: manifests.Document, terms: admit.Terms, complaints: list[str]
 ) -> Iterator[Expanded]:
     """The document with its objects expanded; nothing where one was refused."""
     objects = []
     for original in document.objects:
         where = f"{document.place} ({manifests.subject(original)})"
-        decision = admit.admit(admit.AdmissionRequest(admit.CREATE, original), known)
+        request = admit.AdmissionRequest(admit.CREATE, original)
+        decision = admit.admit(request, terms.presets, terms.cloud)
         if isinstance(decision, admit.Denied):
             complaints += (f"error: {where}: {error.render()}" for error in decision.errors)
         elif isinstance(decision, admit.Allowed):

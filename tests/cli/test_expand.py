@@ -92,7 +92,8 @@ def test_the_whole_text_of_a_refusal(
         (
             "error: phi.yaml, document 2 (Deployment/tiny): metadata.labels[kaito.sh/preset]: "
             '"phi-3-mini" is not a preset (UnknownPreset)\n'
-            '  hint: did you mean "phi-3-mini-4k-instruct"?\n'
+            '  hint: did you mean "phi-3-mini-4k-instruct" or "phi-3-mini-128k-instruct"'
+            ' or "phi-3.5-mini-instruct"?\n'
         ),
     )
 

@@ -3,6 +3,7 @@
 import signal
 import socket
 import ssl
+from pathlib import Path
 
 import httpx
 import pytest
@@ -52,4 +53,14 @@ def test_a_port_in_use_is_one_clear_message(pems: serving.Pems) -> None:
 def test_a_key_that_is_none_is_one_clear_message(pems: serving.Pems) -> None:
     said = failed("--port=0", f"--tls-cert={pems.certificate}", f"--tls-key={pems.certificate}")
     assert said.startswith(f"error: --tls-cert {pems.certificate}, --tls-key {pems.certificate}: ")
+    assert "Traceback" not in said
+
+
+def test_presets_that_are_malformed_are_all_named_before_it_serves(
+    pems: serving.Pems, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.yaml").write_text("family: mine\npresets: [{name: a, licence: MIT}]\n")
+    said = failed("--port=0", f"--presets={tmp_path}", *pems.flags)
+    assert said.startswith(f"error: --presets {tmp_path}: mine.yaml: presets[0].")
+    assert said.count("is missing (MalformedPreset)") > 1
     assert "Traceback" not in said

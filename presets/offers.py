@@ -1,0 +1,263 @@
+"""Which machines to take for a model, in which order, at what price, and why not the others.
+
+Pure. The order is the user's where he lists instance types (the first that can be had wins, as in
+the annotation `kaito.sh/instance-types`), else the cheapest comes first. Equal input in any order
+gives the equal answer: ties go by capacity type as asked for, then by name.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from presets import annotations, gpus, preset, prices, sizing
+
+UNKNOWN_INSTANCE_TYPE = "UnknownInstanceType"
+WRONG_CLOUD = "WrongCloud"
+WRONG_VENDOR = "WrongVendor"
+WRONG_ARCHITECTURE = "WrongArchitecture"
+REMOVED_INSTANCE_TYPE = "RemovedInstanceType"
+DOES_NOT_FIT = "DoesNotFit"
+NO_SUCH_CAPACITY = "NoSuchCapacity"
+PRICE_UNKNOWN = "PriceUnknown"
+ABOVE_PRICE_LIMIT = "AbovePriceLimit"
+
+REASONS = (
+    UNKNOWN_INSTANCE_TYPE,
+    WRONG_CLOUD,
+    WRONG_VENDOR,
+    WRONG_ARCHITECTURE,
+    REMOVED_INSTANCE_TYPE,
+    DOES_NOT_FIT,
+    NO_SUCH_CAPACITY,
+    PRICE_UNKNOWN,
+    ABOVE_PRICE_LIMIT,
+)
+"""Why an instance type is no offer, in the order in which it is looked at."""
+
+LOCAL = "local"
+"""Cloud of the machines that the local cluster simulates under the names of other clouds."""
+
+_NO_SPOT = ("arc",)
+"""Clouds of the user's own machines: nobody takes them back."""
+
+
+class Fit(Protocol):
+    """`sizing.fit`, or a stand-in for it.
+
+    The answer depends on the model, number, memory and interconnect of the GPUs, and without GPUs
+    on the host's memory; on nothing else of the machine.
+    """
+
+    def __call__(
+        self, known: preset.Preset, instance_type: gpus.InstanceType, mode: sizing.Mode, /
+    ) -> sizing.Layout | sizing.Misfit:
+        """How the model is laid out on the machine, or why it does not fit."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user says of the machines."""
+
+    instance_types: tuple[str, ...] = ()
+    """In order of preference; empty: every type that is still sold."""
+    capacity_types: tuple[str, ...] = (annotations.ON_DEMAND,)
+    """In order of preference, which decides between equal prices."""
+    most_per_hour: int | None = None
+    """Microdollars for one replica, all its nodes together; None: no limit."""
+    cloud: str = ""
+    """One of `gpus.CLOUDS`, `local`, or empty: any."""
+    vendor: str = ""
+    """One of `gpus.VENDORS`, or empty: any."""
+    architecture: str = "amd64"
+    """Of the processors that the image is built for; empty: any."""
+    region: str = ""
+    """Whose prices count; empty: the cheapest known."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A machine that will do."""
+
+    instance_type: gpus.InstanceType
+    capacity_type: str
+    layout: sizing.Layout
+    price: prices.Price | None
+    """Of one machine; None: unknown."""
+
+    @property
+    def per_hour(self) -> int | None:
+        """Microdollars of one replica: the price of all its nodes; None: unknown."""
+        if self.price is None:
+            return None
+        return self.price.microdollars_per_hour * self.layout.nodes
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A machine that will not do."""
+
+    instance_type: str
+    reason: str
+    """One of `REASONS`."""
+    sentence: str
+    capacity_type: str = ""
+    """Where only that capacity type of it is dropped."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The answer: what to try, one after the other, and what not."""
+
+    offers: tuple[Offer, ...]
+    dropped: tuple[Dropped, ...]
+    """By reason in the order of `REASONS`, then by name."""
+
+    @property
+    def cheapest(self) -> Offer | None:
+        """The offer of the lowest known price, wherever it stands in the order."""
+        priced = [offer for offer in self.offers if offer.price is not None]
+        return min(priced, key=lambda offer: offer.per_hour or 0, default=None)
+
+
+ANYTHING = Wanted()
+"""On demand, wherever it is sold, whatever it costs."""
+
+
+def choose(
+    known: preset.Preset,
+    mode: sizing.Mode,
+    wanted: Wanted = ANYTHING,
+    *,
+    table: prices.PriceList | None = None,
+    machines: Mapping[str, gpus.InstanceType] = gpus.INSTANCE_TYPES,
+    fit: Fit = sizing.fit,
+) -> Choice:
+    """The offers for `known` in order, and the reason for every type that is none.
+
+    `table`: prices to count with; None: the snapshot of the package. A type that its cloud no
+    longer sells is offered only where the user lists it by name.
+    """
+    table = prices.snapshot() if table is None else table
+    laid_out = _Layouts(known, mode, fit)
+    offers: list[Offer] = []
+    dropped: list[Dropped] = []
+    for name in dict.fromkeys(wanted.instance_types or machines):
+        machine = machines.get(name)
+        found: Iterable[Offer | Dropped]
+        if machine is None:
+            found = (
+                Dropped(name, UNKNOWN_INSTANCE_TYPE, "no instance type of that name is known"),
+            )
+        elif refusal := _refusal(machine, wanted):
+            found = (refusal,)
+        else:
+            found = _priced(machine, laid_out.on(machine), wanted, table)
+        for one in found:
+            if isinstance(one, Offer):
+                offers.append(one)
+            else:
+                dropped.append(one)
+    return Choice(_in_order(offers, wanted), _by_reason(dropped))
+
+
+class _Layouts:
+    """What `fit` says, asked once for machines that are the same to it.
+
+    Sizes of one family differ in processors and disks alone: about half of the types remain.
+    """
+
+    def __init__(self, known: preset.Preset, mode: sizing.Mode, fit: Fit) -> None:
+        self._known, self._mode, self._fit = known, mode, fit
+        self._found: dict[object, sizing.Layout | sizing.Misfit] = {}
+
+    def on(self, machine: gpus.InstanceType) -> sizing.Layout | sizing.Misfit:
+        host = 0 if machine.gpus else machine.host_memory_bytes
+        key = machine.model.name, machine.gpus, machine.gpu_memory_bytes, machine.interconnect, host
+        if key not in self._found:
+            self._found[key] = self._fit(self._known, machine, self._mode)
+        return self._found[key]
+
+
+def _refusal(machine: gpus.InstanceType, wanted: Wanted) -> Dropped | None:
+    """What stands against a machine before its memory is looked at."""
+    if not _is_in(machine, wanted.cloud):
+        sentence = f"is sold by {machine.cloud}, not by {wanted.cloud}"
+        return Dropped(machine.name, WRONG_CLOUD, sentence)
+    if wanted.vendor not in ("", machine.model.vendor):
+        sentence = f"has {machine.gpu}, which is not made by {wanted.vendor}"
+        return Dropped(machine.name, WRONG_VENDOR, sentence)
+    if wanted.architecture not in ("", machine.architecture):
+        sentence = f"has {machine.architecture} processors, the image is for {wanted.architecture}"
+        return Dropped(machine.name, WRONG_ARCHITECTURE, sentence)
+    if _is_gone(machine, wanted):
+        why = f": {machine.notes}" if machine.notes else ""
+        sentence = f"is no longer sold by {machine.cloud}{why}"
+        return Dropped(machine.name, REMOVED_INSTANCE_TYPE, sentence)
+    return None
+
+
+def _is_in(machine: gpus.InstanceType, cloud: str) -> bool:
+    return machine.local if cloud == LOCAL else cloud in ("", machine.cloud)
+
+
+def _is_gone(machine: gpus.InstanceType, wanted: Wanted) -> bool:
+    """Retired, and neither listed by name nor simulated here: then it can still be had."""
+    return machine.status == gpus.REMOVED and wanted.cloud != LOCAL and not wanted.instance_types
+
+
+def _priced(
+    machine: gpus.InstanceType,
+    layout: sizing.Layout | sizing.Misfit,
+    wanted: Wanted,
+    table: prices.PriceList,
+) -> Iterator[Offer | Dropped]:
+    """One answer for every capacity type, or one for all where the model does not fit."""
+    if isinstance(layout, sizing.Misfit):
+        reasons = "; ".join(reason.sentence for reason in layout.reasons)
+        yield Dropped(machine.name, DOES_NOT_FIT, reasons)
+        return
+    for capacity in dict.fromkeys(wanted.capacity_types):
+        if capacity == annotations.SPOT and machine.cloud in _NO_SPOT:
+            sentence = f"{machine.cloud} has no {capacity} machines"
+            yield Dropped(machine.name, NO_SUCH_CAPACITY, sentence, capacity)
+            continue
+        price = table.find(machine.name, capacity, wanted.region)
+        offer = Offer(machine, capacity, layout, price)
+        yield _over_limit(offer, wanted.most_per_hour) or offer
+
+
+def _over_limit(offer: Offer, limit: int | None) -> Dropped | None:
+    name, capacity, cost = offer.instance_type.name, offer.capacity_type, offer.per_hour
+    if limit is None:
+        return None
+    if cost is None:
+        sentence = f"its {capacity} price is unknown, and {prices.shown(limit)} is the limit"
+        return Dropped(name, PRICE_UNKNOWN, sentence, capacity)
+    if cost > limit:
+        count = f" for {offer.layout.nodes} machines" if offer.layout.nodes > 1 else ""
+        sentence = (
+            f"costs {prices.shown(cost)}{count} {capacity}, the limit is {prices.shown(limit)}"
+        )
+        return Dropped(name, ABOVE_PRICE_LIMIT, sentence, capacity)
+    return None
+
+
+def _in_order(offers: Iterable[Offer], wanted: Wanted) -> tuple[Offer, ...]:
+    listed = {name: rank for rank, name in enumerate(dict.fromkeys(wanted.instance_types))}
+    capacity = {name: rank for rank, name in enumerate(dict.fromkeys(wanted.capacity_types))}
+
+    def rank(offer: Offer) -> tuple[int, int, int, int, str]:
+        name, cost = offer.instance_type.name, offer.per_hour
+        preference = capacity[offer.capacity_type]
+        if listed:
+            return listed[name], preference, 0, 0, name
+        return 0, 0 if cost is not None else 1, cost or 0, preference, name
+
+    return tuple(sorted(offers, key=rank))
+
+
+def _by_reason(dropped: Iterable[Dropped]) -> tuple[Dropped, ...]:
+    order = {reason: rank for rank, reason in enumerate(REASONS)}
+    return tuple(
+        sorted(dropped, key=lambda one: (order[one.reason], one.instance_type, one.capacity_type))
+    )
