@@ -42,6 +42,7 @@ class Provider:
         self._site = loaded.site()
         self._claims: dict[str, Object] = {}
         self._nodes: dict[str, Object] = {}
+        self._claims_known = threading.Event()
         self._lock = threading.Lock()
         self._busy: set[str] = set()
         self._again: set[str] = set()
@@ -96,6 +97,7 @@ class Provider:
 
     def _clear_strays(self, listed: set[str]) -> None:
         """Removes machines whose claim went while nobody looked."""
+        self._claims_known.set()
         for name in machines.existing(self._site):
             if name not in listed and name != settings.SYSTEM_MACHINE:
                 self._notice(name)
@@ -131,6 +133,8 @@ class Provider:
                 self._again.discard(name)
 
     def _reconcile(self, name: str) -> None:
+        if not self._claims_known.is_set():
+            return  # a claim not yet seen is not one that is gone; their list will name it
         claim = self._claims.get(name)
         if claim is None:
             if name in machines.existing(self._site):

@@ -183,3 +183,31 @@ def test_a_machine_whose_claim_went_unseen_is_removed(
     with running_provider(cluster_api, some_settings(Path())):
         until(lambda: fleet.running == {"ws7"})
     assert fleet.created == ["ws7"], "adopted, not booted twice"
+
+
+class LateClaims:
+    """The API, whose list of claims comes a while after the list of nodes."""
+
+    def __init__(self, api: apis.Api) -> None:
+        self._api = api
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._api, name)
+
+    def get(self, path: str) -> dict[str, Any]:
+        if path == claims.COLLECTION:
+            time.sleep(0.5)
+        return self._api.get(path)
+
+
+def test_a_machine_is_kept_while_the_claims_are_not_yet_known(
+    cluster_api: apis.Api, fleet: Machines
+) -> None:
+    """As after a restart of the provider: a node is seen before its claim is."""
+    cluster_api.create(claims.COLLECTION, claim("ws8", "Standard_NC6s_v3"))
+    until(lambda: initialized(cluster_api, "ws8"))
+    late: Any = LateClaims(cluster_api)
+    with running_provider(late, some_settings(Path())):
+        time.sleep(1.0)
+        assert fleet.running == {"ws8"}
+    assert fleet.created == ["ws8"]
