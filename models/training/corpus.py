@@ -108,8 +108,8 @@ def _glossary(raw: dict[str, Any]) -> Iterator[Intent]:
     ask = tuple(line.replace("TERM", "{TERM}") for line in _lines(raw["every"]))
     for word in raw["intents"]:
         slots = {"TERM": tuple(word["terms"])}
-        facts = tuple(word["facts"])
-        yield Intent(word["id"], "glossary", word["answer"], facts, ask, slots=slots)
+        facts, own = tuple(word["facts"]), tuple(word.get("ask", ()))
+        yield Intent(word["id"], "glossary", word["answer"], facts, (*ask, *own), slots=slots)
 
 
 def _tables(raw: list[dict[str, Any]]) -> Iterator[Intent]:

@@ -8,6 +8,8 @@ from models.training.corpus import Manners
 SYNONYM, DROP, LOSE, SWAP, TYPO = 0.35, 0.25, 0.1, 0.08, 0.25
 PREFIX, SUFFIX, SETTING = 0.2, 0.15, 0.08
 """Probability per sentence."""
+NEGATIONS = frozenset({"not", "don't", "no", "never", "without"})
+"""Words that are never lost: the question would mean the opposite."""
 
 
 def bend(text: str, manners: Manners, rng: random.Random) -> str:
@@ -18,7 +20,7 @@ def bend(text: str, manners: Manners, rng: random.Random) -> str:
     if rng.random() < DROP and len(words) > 3:
         words = _dropped(words, manners, rng)
     if rng.random() < LOSE and len(words) > 4:
-        del words[rng.randrange(len(words))]
+        _lose(words, rng)
     if rng.random() < SWAP and len(words) > 3:
         at = rng.randrange(len(words) - 1)
         words[at], words[at + 1] = words[at + 1], words[at]
@@ -31,6 +33,12 @@ def bend(text: str, manners: Manners, rng: random.Random) -> str:
     if rng.random() < TYPO:
         words = _mistyped(words, rng)
     return _styled(" ".join(words), rng)
+
+
+def _lose(words: list[str], rng: random.Random) -> None:
+    at = rng.randrange(len(words))
+    if words[at].lower() not in NEGATIONS:
+        del words[at]
 
 
 def _placed(words: list[str], setting: str, rng: random.Random) -> list[str]:

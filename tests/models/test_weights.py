@@ -122,10 +122,10 @@ def test_the_card_is_what_the_evaluation_says(name: str, found: dict[str, Any]) 
 
 
 def test_tiny_chat_is_as_good_as_it_was(found: dict[str, Any]) -> None:
-    """The card states the goal of 92 % and what was reached; this keeps the next one from less."""
+    """The card states the goals and what was reached; this keeps the next one from less."""
     scores = found["tiny-chat"]["held_out"]
-    assert scores["product"]["right"] >= 0.86 * scores["product"]["asked"]
-    assert scores["unrelated"]["right"] >= 14
+    assert scores["product"]["right"] >= 0.92 * scores["product"]["asked"]
+    assert scores["unrelated"]["right"] >= 13
 
 
 @pytest.mark.slow
