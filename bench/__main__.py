@@ -7,6 +7,7 @@ import sys
 from bench import report
 
 BENCHMARKS = {
+    "admission": "CPU of a request beside the usual handler, expansion, creates, memory",
     "demo": "from nothing to an answer, a second machine, the test control plane, taking down",
     "footprint": "memory and CPU of every process of an idle cluster",
     "presets": "the catalogue's first lookup, a layout, a choice among all instance types",

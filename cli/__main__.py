@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from cli.commands import expand, fit, offers, presets
+from cli.commands import diff, eject, expand, explain, fit, offers, presets
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -16,7 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         allow_abbrev=False,
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for command in (expand, presets, fit, offers):
+    for command in (expand, diff, eject, explain, presets, fit, offers):
         command.register(verbs)
     flags = parser.parse_args(argv)
     try:

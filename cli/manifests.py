@@ -1,8 +1,10 @@
 """Read manifests as kubectl does: YAML or JSON, several documents, Lists; locate mistakes."""
 
+import dataclasses
+import itertools
 import json
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,11 +33,21 @@ class Document:
     place: str
     """`FILE, document 2`, for messages."""
     text: str
-    """As it stands in the file."""
+    """As it stands in the file, from behind its separator to the next one."""
     objects: tuple[dict[str, Any], ...]
     """The object, or the items of a List."""
     container: dict[str, Any] | None
     """The List without its items; None where the document is one object."""
+    lead: str = ""
+    """What precedes it in the file: its separator, and documents that hold comments alone."""
+    tail: str = ""
+    """What follows the last document of a file."""
+
+    @property
+    def opening(self) -> str:
+        """The comments above its first field, where `helm template` names the source."""
+        lines = itertools.takewhile(_is_comment, self.text.splitlines())
+        return "".join(f"{line.strip()}\n" for line in lines if line.strip())
 
 
 def read(name: str, text: str) -> list[Document]:
@@ -44,13 +56,36 @@ def read(name: str, text: str) -> list[Document]:
     Raises:
         MalformedManifest: not YAML, a key that stands twice, or a document that is no object.
     """
-    documents = []
-    for number, (line, part) in enumerate(_parts(text), start=1):
-        place = f"{name}, document {number}"
-        value = _parsed(name, place, line, part)
+    documents: list[Document] = []
+    taken = 0
+    for number, (start, end) in enumerate(_parts(text), start=1):
+        place, part = f"{name}, document {number}", text[start:end]
+        value = _parsed(name, place, text.count("\n", 0, start), part)
         if value is not None:
-            documents.append(_document(place, part, value))
+            found = _document(place, part, value)
+            documents.append(dataclasses.replace(found, lead=text[taken:start]))
+            taken = end
+    if documents:
+        documents[-1] = dataclasses.replace(documents[-1], tail=text[taken:])
     return documents
+
+
+def joined(parts: Iterable[tuple[Document, str | None]]) -> str:
+    """The documents as one stream: with their new text, or where that is None byte for byte."""
+    out = ""
+    for document, new in parts:
+        lead = document.lead
+        if out and not _SEPARATOR.search(lead):
+            lead = f"---\n{lead}"
+        if out and not out.endswith("\n"):
+            out += "\n"
+        if new is None:
+            out += lead + document.text
+        else:
+            gap = "" if lead.endswith("\n") or not lead else "\n"
+            out += lead + gap + document.opening + new
+        out += document.tail
+    return out
 
 
 def subject(of: dict[str, Any]) -> str:
@@ -60,14 +95,18 @@ def subject(of: dict[str, Any]) -> str:
     return f"{of.get('kind') or 'object'}/{name or '(no name)'}"
 
 
-def _parts(text: str) -> Iterator[tuple[int, str]]:
-    """Each document with the number of lines before it; what precedes the first may be empty."""
+def _parts(text: str) -> Iterator[tuple[int, int]]:
+    """Where each document starts and ends; nothing for what precedes the first if it is empty."""
     start = 0
     for match in _SEPARATOR.finditer(text):
         if start or text[: match.start()].strip():
-            yield text.count("\n", 0, start), text[start : match.start()]
+            yield start, match.start()
         start = match.end()
-    yield text.count("\n", 0, start), text[start:]
+    yield start, len(text)
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip()[:1] in ("", "#")
 
 
 def _document(place: str, text: str, value: object) -> Document:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from presets import annotations, gpus, prices, tables
+from presets import annotations, gpus, money, prices, tables
 
 PROVIDERS = ("aws", "azure", "gcp")
 """Clouds whose prices are taken; the library names them as we do."""
@@ -87,7 +87,7 @@ def _known(items: Iterable[Item], date: str, source: str) -> Iterator[prices.Pri
         if name and item.price > 0:
             yield prices.Price(
                 instance_type=name,
-                microdollars_per_hour=round(item.price * prices.MICRODOLLARS),
+                microdollars_per_hour=round(item.price * money.MICRODOLLARS),
                 capacity_type=annotations.SPOT if item.spot else annotations.ON_DEMAND,
                 region=_region(item),
                 date=date,

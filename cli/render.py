@@ -2,11 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import yaml
 from typing_extensions import override
+
+from cli import manifests
 
 _MISREAD = re.compile(r"[-+.]?\d.*|[yYnN]|=")
 """Plain text that some YAML reader takes for a number, a date or a truth value."""
@@ -15,6 +17,13 @@ _MISREAD = re.compile(r"[-+.]?\d.*|[yYnN]|=")
 def as_yaml(value: dict[str, Any]) -> str:
     """The object in block style, keys in their order."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=4096)
+
+
+def document(of: manifests.Document, objects: Sequence[dict[str, Any]]) -> str:
+    """A document as YAML with `objects` in place of its own."""
+    if of.container is None:
+        return "---\n".join(as_yaml(one) for one in objects)
+    return as_yaml({**of.container, "items": list(objects)})
 
 
 def as_json(objects: Iterable[dict[str, Any]]) -> str:

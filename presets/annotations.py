@@ -1,42 +1,51 @@
-"""Every label and annotation key of Plainsail: constant, meaning, values; what a user asked for."""
+"""Every label and annotation key of Plainsail: constant, type, default, meaning; what they ask for.
+
+`presets.forms` holds the forms that values take, with the texts of what is wrong with them.
+"""
 
 import difflib
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from presets import adapter_list, forms, references, request
 from presets.field_errors import FieldError
+from presets.problems import WHOLE, MalformedValue, Problem
 
 PREFIX = "kaito.sh/"
 """Of every key; keys without a prefix belong to the user."""
 
 PRESET = "kaito.sh/preset"
-"""Label (or annotation, for ids that no label can hold): opt in; preset name."""
 INSTANCE_TYPES = "kaito.sh/instance-types"
-"""Annotation: ordered, comma-separated instance types; absent: the preset's."""
 CAPACITY_TYPE = "kaito.sh/capacity-type"
-"""Annotation: `on-demand` (default), `spot`, or both, comma-separated, in order."""
+MAX_PRICE_PER_HOUR = "kaito.sh/max-price-per-hour"
+PROVISION = "kaito.sh/provision"
+ADAPTERS = "kaito.sh/adapters"
+RUNTIME = "kaito.sh/runtime"
+WEIGHTS = "kaito.sh/weights"
 CONTAINER = "kaito.sh/container"
-"""Annotation: which container is the model's, when the template has several."""
 SERVICE = "kaito.sh/service"
-"""Annotation: `none` to get no Service."""
+ENABLELB = "kaito.sh/enablelb"
+TUNING_METHOD = "kaito.sh/tuning-method"
+TUNING_INPUT_URLS = "kaito.sh/tuning-input-urls"
+TUNING_INPUT_IMAGE = "kaito.sh/tuning-input-image"
+TUNING_INPUT_PVC = "kaito.sh/tuning-input-pvc"
+TUNING_OUTPUT_IMAGE = "kaito.sh/tuning-output-image"
+TUNING_OUTPUT_PUSH_SECRET = "kaito.sh/tuning-output-push-secret"  # noqa: S105 - the name of a key
+TUNING_OUTPUT_PVC = "kaito.sh/tuning-output-pvc"
+TUNING_CONFIG = "kaito.sh/tuning-config"
 EXPANSION = "kaito.sh/expansion"
-"""Annotation written by the webhook: what was added, from which preset revision."""
 STATUS = "kaito.sh/status"
-"""Annotation written by the controller: phase, reason, progress, endpoint as JSON."""
 PROVISION_SPEC = "kaito.sh/provision-spec"
-"""Annotation written by the webhook on pods: `presets.provision_spec.ProvisionSpec` as JSON."""
 MANAGED = "kaito.sh/managed"
-"""Label written by the webhook on pods: `true`."""
 CLAIM = "kaito.sh/claim"
-"""Label written by the planner on claims, and so on their nodes: the claim's name."""
 WORKLOAD_NAMESPACE = "kaito.sh/workload-namespace"
-"""Label written by the planner on claims: namespace of the workload that it was bought for."""
 WORKLOAD_NAME = "kaito.sh/workload-name"
-"""Annotation written by the planner on claims: kind/name of the workload."""
 
-ON_DEMAND = "on-demand"
-SPOT = "spot"
+ON_DEMAND = forms.ON_DEMAND
+SPOT = forms.SPOT
+
+Request = request.Request
 
 # Reason codes of this module; docs/reference/reasons.md lists them all.
 UNKNOWN_KEY = "UnknownKey"
@@ -47,97 +56,224 @@ INVALID_VALUE = "InvalidValue"
 
 @dataclass(frozen=True)
 class Key:
-    """One key: where it stands, who writes it, what it means."""
+    """One key, in the words of docs/reference/annotations.md."""
 
     name: str
     on: str
-    """Where it stands, in the words of docs/reference/annotations.md."""
+    """What it stands on."""
+    type: str
+    default: str
+    """What holds where it is absent; empty: nothing."""
     meaning: str
+    example: str
     written_by: str = "user"
     """`user`, or the program of ours that writes it."""
-    is_label: bool = False
-    is_supported: bool = True
-    """False: known, not built yet, and so refused rather than ignored."""
+    form: forms.Form | None = None
+    """Of the value; None: not the user's to write."""
+    field: str = ""
+    """Of `Request`, or of `request.Tuning`, that holds the value."""
     shapes_pods: bool = True
     """Whether another value asks for other pods."""
 
+    @property
+    def is_label(self) -> bool:
+        """Whether it is a label rather than an annotation."""
+        return self.on.endswith("(label)")
 
-def _later(name: str, on: str, meaning: str) -> Key:
-    return Key(PREFIX + name, on, meaning, is_supported=False)
+
+def _wish(name: str, field: str, form: forms.Form, default: str, meaning: str, example: str) -> Key:
+    """A user's key on workloads."""
+    on = "workload (label)" if name == PRESET else "workload"
+    shapes_pods = name not in (SERVICE, ENABLELB)
+    return Key(
+        name, on, form.type, default, meaning, example, "user", form, field, shapes_pods=shapes_pods
+    )
 
 
-_WORKLOAD = "workload"
-_JOB = "Job"
+def _tuning(name: str, form: forms.Form, meaning: str, example: str, default: str = "") -> Key:
+    """A user's key on Jobs."""
+    field = name.removeprefix(_TUNING).replace("-", "_")
+    return Key(name, "Job", form.type, default, meaning, example, "user", form, field)
+
+
+def _ours(name: str, by: str, on: str, form: str, meaning: str, example: str) -> Key:
+    """A key that a program of ours writes."""
+    return Key(name, on, form, "", meaning, example, by)
+
+
+_TUNING = "kaito.sh/tuning-"
 
 KEYS: dict[str, Key] = {
     key.name: key
     for key in (
-        Key(PRESET, "workload (label)", "opt in; the name of a preset", is_label=True),
-        Key(
+        _wish(
+            PRESET,
+            "preset",
+            forms.PRESET,
+            "",
+            "opt in; the name of a preset",
+            "phi-3-mini-4k-instruct",
+        ),
+        _wish(
             INSTANCE_TYPES,
-            _WORKLOAD,
-            "ordered, comma-separated instance types; absent: the preset's",
+            "instance_types",
+            forms.INSTANCE_TYPES,
+            "the preset's, else the cheapest that hold it",
+            "instance types in order of preference",
+            "Standard_NC6s_v3,Standard_NC24ads_A100_v4",
         ),
-        Key(
+        _wish(
             CAPACITY_TYPE,
-            _WORKLOAD,
-            "`on-demand` (default), `spot`, or both, comma-separated, in order of preference",
+            "capacity_types",
+            forms.CAPACITY_TYPES,
+            "`on-demand`",
+            "how machines are bought, in order of preference",
+            "spot,on-demand",
         ),
-        Key(
+        _wish(
+            MAX_PRICE_PER_HOUR,
+            "most_per_hour",
+            forms.AMOUNT,
+            "no limit",
+            "refuse what costs more: the price of one replica, all its machines together",
+            "3.673",
+        ),
+        _wish(
+            PROVISION,
+            "provision",
+            forms.PROVISION,
+            "`auto`",
+            "`auto`: nodes are bought for pods that find none; `gate`: pods also wait behind a"
+            " scheduling gate until there are nodes for all; `off`: nothing is bought",
+            "gate",
+        ),
+        _wish(
+            ADAPTERS,
+            "adapters",
+            forms.ADAPTERS,
+            "none",
+            f"at most {adapter_list.MOST} adapters, each with `name`, `image` and `strength`"
+            " (0 to 1; left out: 1)",
+            adapter_list.EXAMPLE,
+        ),
+        _wish(
+            RUNTIME,
+            "runtime",
+            forms.RUNTIME,
+            "`auto`",
+            "which model server runs the model",
+            "vllm",
+        ),
+        _wish(
+            WEIGHTS,
+            "weights",
+            forms.WEIGHTS,
+            "`hub`",
+            "where the weights come from; `hub`: the preset's pinned revision; `image`: KAITO's own"
+            " image of the preset; a path in an image follows its tag or digest",
+            "pvc:models/phi-3",
+        ),
+        _wish(
             CONTAINER,
-            _WORKLOAD,
+            "container",
+            forms.CONTAINER,
+            "the only one without an image, else the only one",
             "which container is the model's, when the template has several;"
             " a name that is not there is added beside them",
+            "model",
         ),
-        Key(
+        _wish(
             SERVICE,
-            _WORKLOAD,
-            "`none` to get no Service; absent: a Service of the workload's name",
-            shapes_pods=False,
+            "service",
+            forms.SERVICE,
+            "a Service of the workload's name",
+            "`none` to get no Service",
+            "none",
         ),
-        Key(EXPANSION, _WORKLOAD, "what was added, and from which preset revision", "webhook"),
-        Key(STATUS, _WORKLOAD, "phase, reason, progress, endpoint as JSON", "controller"),
-        Key(MANAGED, "pod (label)", "`true`: the pod is one of ours", "webhook", is_label=True),
-        Key(PROVISION_SPEC, "pod", "the node to buy for the pod, as JSON", "webhook"),
-        Key(CLAIM, "claim, node (label)", "the claim's name", "planner", is_label=True),
-        Key(
+        _wish(
+            ENABLELB,
+            "load_balancer",
+            forms.TRUTH,
+            "`False`",
+            "a Service of type `LoadBalancer`, as in KAITO",
+            "True",
+        ),
+        _tuning(TUNING_METHOD, forms.TUNING_METHOD, "makes the Job a tuning run", "qlora"),
+        _tuning(
+            TUNING_INPUT_URLS,
+            forms.URLS,
+            "data from URLs; a tuning run has exactly one input",
+            "https://example.com/a.parquet",
+        ),
+        _tuning(TUNING_INPUT_IMAGE, forms.IMAGE, "data from an image", "ghcr.io/org/data:1"),
+        _tuning(TUNING_INPUT_PVC, forms.CLAIM, "data from a volume claim", "data/sql"),
+        _tuning(
+            TUNING_OUTPUT_IMAGE,
+            forms.IMAGE,
+            "image to push the adapter as; a tuning run has at least one output",
+            "ghcr.io/org/sql:1",
+        ),
+        _tuning(
+            TUNING_OUTPUT_PUSH_SECRET,
+            forms.SECRET,
+            "what the image is pushed with: of type `kubernetes.io/dockerconfigjson`",
+            "registry-login",
+        ),
+        _tuning(TUNING_OUTPUT_PVC, forms.CLAIM, "where the adapter is kept", "adapters/sql"),
+        _tuning(
+            TUNING_CONFIG,
+            forms.CONFIG_MAP,
+            "settings in KAITO's layout",
+            "my-lora-params",
+            "the method's defaults",
+        ),
+        _ours(
+            EXPANSION,
+            "webhook",
+            "workload",
+            "JSON",
+            "what was added, and from which preset revision",
+            '{"preset":"tiny-chat",...}',
+        ),
+        _ours(
+            STATUS,
+            "controller",
+            "workload",
+            "JSON",
+            "phase, reason, progress, endpoint",
+            '{"phase":"Ready",...}',
+        ),
+        _ours(MANAGED, "webhook", "pod (label)", "`true`", "the pod is one of ours", "true"),
+        _ours(
+            PROVISION_SPEC,
+            "webhook",
+            "pod",
+            "JSON",
+            "the node to buy for the pod",
+            '{"gpus":1,...}',
+        ),
+        _ours(
+            CLAIM, "planner", "claim, node (label)", "name", "the claim's name", "default-chat-1a2b"
+        ),
+        _ours(
             WORKLOAD_NAMESPACE,
-            "claim (label)",
-            "namespace of the workload that it was bought for",
             "planner",
-            is_label=True,
+            "claim (label)",
+            "name",
+            "namespace of the workload that it was bought for",
+            "default",
         ),
-        Key(WORKLOAD_NAME, "claim", "kind/name of the workload", "planner"),
-        _later("max-price-per-hour", _WORKLOAD, "a limit on the price per hour"),
-        _later("provision", _WORKLOAD, "pods that wait behind a gate, or no node bought"),
-        _later("adapters", _WORKLOAD, "adapters"),
-        _later("runtime", _WORKLOAD, "a choice of model server"),
-        _later("weights", _WORKLOAD, "weights from elsewhere"),
-        _later("enablelb", _WORKLOAD, "a Service of type `LoadBalancer`"),
-        _later("tuning-method", _JOB, "tuning"),
-        _later("tuning-input-urls", _JOB, "tuning on data from URLs"),
-        _later("tuning-input-image", _JOB, "tuning on data from an image"),
-        _later("tuning-input-pvc", _JOB, "tuning on data from a volume claim"),
-        _later("tuning-output-image", _JOB, "pushing an adapter as an image"),
-        _later("tuning-output-push-secret", _JOB, "credentials for pushing an adapter"),
-        _later("tuning-output-pvc", _JOB, "keeping an adapter on a volume claim"),
-        _later("tuning-config", _JOB, "tuning with settings from a ConfigMap"),
+        _ours(
+            WORKLOAD_NAME,
+            "planner",
+            "claim",
+            "`kind/name`",
+            "the workload that it was bought for",
+            "Deployment/chat",
+        ),
     )
 }
 """Every key by its name; docs/reference/annotations.md is checked against it."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the user asked for, parsed; nothing of it is looked up yet."""
-
-    preset: str
-    instance_types: tuple[str, ...] = ()
-    """In order of preference; empty: the preset's."""
-    capacity_types: tuple[str, ...] = (ON_DEMAND,)
-    container: str = ""
-    """Name of the model's container; empty: found by its missing image."""
-    service: bool = True
 
 
 def entries(meta: Mapping[str, object]) -> Iterator[tuple[str, str, object]]:
@@ -168,93 +304,96 @@ def parse(meta: Mapping[str, object], path: str = "metadata") -> Request | list[
     """What the labels and annotations of a workload ask for, or everything wrong with them.
 
     `meta` is the workload's metadata and `path` its place, for the errors. Keys that Plainsail
-    itself writes are let pass; a key of ours that is unknown, misplaced or not built yet is an
-    error, never ignored.
+    itself writes are let pass; a key of ours that is unknown or misplaced is an error, never
+    ignored. The preset stands in the label, or where no label can hold it in the annotation of
+    the same name; the label is then absent or empty.
     """
     errors: list[FieldError] = []
     texts: dict[str, str] = {}
+    values: dict[str, Any] = {}
     for field, key, value in entries(meta):
         if not _is_users(key):
             continue
-        error = _key_error(field, key, value, path)
-        if error is not None:
-            errors.append(error)
-        elif isinstance(value, str):
+        place = f"{path}.{field}[{key}]"
+        known = KEYS.get(key)
+        if known is None or known.form is None or not isinstance(value, str):
+            errors.append(_key_error(key, value, place))
+        elif field == "labels" and not known.is_label:
+            errors.append(_misplaced(value, place))
+        elif key in texts and value != texts[key] != "":
+            errors.append(_second_preset(texts[key], value, place))
+        else:
             texts[key] = value
-    request = Request(
-        preset=texts.get(PRESET, ""),
-        instance_types=_names(texts.get(INSTANCE_TYPES)),
-        capacity_types=_names(texts.get(CAPACITY_TYPE)) or (ON_DEMAND,),
-        container=texts.get(CONTAINER, ""),
-        service=texts.get(SERVICE) != "none",
-    )
-    errors += (
-        FieldError(f"{path}.annotations[{key}]", text, INVALID_VALUE, message, hint)
-        for key, text in texts.items()
-        for message, hint in _value_problems(key, text)
-    )
-    return errors or request
+            try:
+                values[key] = known.form.read(value)
+            except MalformedValue as error:
+                errors += (_field_error(place, value, problem) for problem in error.problems)
+    for key, problem in _contradictions(texts):
+        errors.append(_field_error(f"{path}.annotations[{key}]", texts[key], problem))
+    return errors or _request(values)
+
+
+def render(asked: Request) -> dict[str, dict[str, str]]:
+    """Labels and annotations that ask for it: `parse(render(asked)) == asked`.
+
+    What is as it would be anyway is left out.
+    """
+    labels, noted = {}, {}
+    for key, value in _wishes(asked):
+        noted[key.name] = key.form.write(value) if key.form else ""
+    if PRESET in noted and references.is_label_value(asked.preset):
+        labels[PRESET] = noted.pop(PRESET)
+    return {"labels": labels, "annotations": noted}
+
+
+def _wishes(asked: Request) -> Iterator[tuple[Key, object]]:
+    """Keys of the user with the values that differ from the default."""
+    for key in KEYS.values():
+        holder = asked.tuning if key.name.startswith(_TUNING) else asked
+        if key.form is not None and holder is not None:
+            value = getattr(holder, key.field)
+            if value != getattr(type(holder), key.field, ""):
+                yield key, value
+
+
+def _request(values: Mapping[str, Any]) -> Request:
+    """The request with those values by key."""
+    run = {KEYS[key].field: values[key] for key in values if key.startswith(_TUNING)}
+    wishes = {KEYS[key].field: values[key] for key in values if not key.startswith(_TUNING)}
+    tuning = request.Tuning(**run) if run else None
+    return Request(**{"preset": "", **wishes}, tuning=tuning)
+
+
+def _contradictions(texts: Mapping[str, str]) -> Iterator[tuple[str, Problem]]:
+    by_short_name = {key.removeprefix(PREFIX): text for key, text in texts.items()}
+    for short, problem in request.contradictions(by_short_name):
+        yield PREFIX + short, problem
 
 
 def _is_users(key: str) -> bool:
     return key not in KEYS or KEYS[key].written_by == "user"
 
 
-def _key_error(field: str, key: str, value: object, path: str) -> FieldError | None:
-    place = f"{path}.{field}[{key}]"
-    known = KEYS.get(key)
-    if known is None:
-        near = difflib.get_close_matches(key, _USER_KEYS, n=1, cutoff=0.6)
-        hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(_BUILT_KEYS)}"
-        return FieldError(
-            place, value, UNKNOWN_KEY, "is the value of a key that does not exist", hint
-        )
-    if known.is_supported and known.is_label != (field == "labels"):
-        if key == PRESET:
-            hint = "set it as a label; ids that no label can hold come with a later version"
-            message = "stands in an annotation, which this version does not read"
-            return FieldError(place, value, NOT_SUPPORTED_YET, message, hint)
-        return FieldError(
-            place, value, MISPLACED_KEY, "has no effect as a label", "set it as an annotation"
-        )
-    if not known.is_supported:
-        message = f"asks for what this version cannot do yet: {known.meaning}"
-        return FieldError(place, value, NOT_SUPPORTED_YET, message, "remove the key")
-    if not isinstance(value, str):
+def _field_error(place: str, text: str, problem: Problem) -> FieldError:
+    value = text if problem.value is WHOLE else problem.value
+    return FieldError(place + problem.at, value, INVALID_VALUE, problem.message, problem.hint)
+
+
+def _key_error(key: str, value: object, place: str) -> FieldError:
+    if key in KEYS:
         return FieldError(place, value, INVALID_VALUE, "is not a string", "quote the value")
-    return None
+    users = [key.name for key in KEYS.values() if key.form is not None]
+    near = difflib.get_close_matches(key, users, n=1, cutoff=0.6)
+    shorts = ", ".join(name.removeprefix(PREFIX) for name in users)
+    hint = f'did you mean "{near[0]}"?' if near else f"known under {PREFIX}: {shorts}"
+    return FieldError(place, value, UNKNOWN_KEY, "is the value of a key that does not exist", hint)
 
 
-_USER_KEYS = tuple(key.name for key in KEYS.values() if key.written_by == "user")
-_BUILT_KEYS = tuple(name for name in _USER_KEYS if KEYS[name].is_supported)
-_INSTANCE_TYPE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
-_CONTAINER_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+def _misplaced(value: str, place: str) -> FieldError:
+    message, hint = "has no effect as a label", "set it as an annotation"
+    return FieldError(place, value, MISPLACED_KEY, message, hint)
 
 
-def _value_problems(key: str, text: str) -> Iterator[tuple[str, str]]:
-    if key == INSTANCE_TYPES:
-        hint = "for example Standard_NC6s_v3,Standard_NC24ads_A100_v4"
-        yield from _list_problems(text, hint)
-        if not all(_INSTANCE_TYPE.fullmatch(name) for name in _names(text)):
-            yield "holds a name that no node label can hold", hint
-    elif key == CAPACITY_TYPE:
-        hint = f"{ON_DEMAND}, {SPOT} or {SPOT},{ON_DEMAND}"
-        yield from _list_problems(text, hint)
-        if not set(_names(text)) <= {ON_DEMAND, SPOT}:
-            yield "is not a capacity type", hint
-    elif key == CONTAINER and not _CONTAINER_NAME.fullmatch(text):
-        yield "is not a container name", "at most 63 small letters, digits and dashes"
-    elif key == SERVICE and text != "none":
-        yield "is not a choice", "none, or leave the annotation out to get a Service"
-
-
-def _list_problems(text: str, hint: str) -> Iterator[tuple[str, str]]:
-    names = [name.strip() for name in text.split(",")]
-    if not all(names):
-        yield "has an empty entry", hint
-    if len(set(names)) < len(names):
-        yield "names an entry twice", "each entry once, the preferred first"
-
-
-def _names(text: str | None) -> tuple[str, ...]:
-    return tuple(filter(None, (name.strip() for name in (text or "").split(","))))
+def _second_preset(label: str, value: str, place: str) -> FieldError:
+    message, hint = f'is another preset than the label\'s "{label}"', "name one of them"
+    return FieldError(place, value, INVALID_VALUE, message, hint)

@@ -12,18 +12,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from presets import annotations, tables
+from presets import annotations, money, tables
 
 CAPACITY_TYPES = (annotations.ON_DEMAND, annotations.SPOT)
-
-MICRODOLLARS = 1_000_000
-"""In one dollar. Clouds publish at most six decimals of a dollar per hour."""
 
 COLUMNS = ("instance_type", "region", "capacity_type", "usd_per_hour", "date", "source")
 FILE = "prices.csv"
 
-_DECIMALS = len(str(MICRODOLLARS)) - 1
-_AMOUNT = re.compile(r"(?P<dollars>\d{1,9})(?:\.(?P<rest>\d{1,6}))?", re.ASCII)
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?", re.ASCII)
 
 
@@ -88,32 +83,18 @@ def to_csv(prices: PriceList) -> str:
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow(COLUMNS)
     for one in prices.all:
-        amount = decimal_text(one.microdollars_per_hour)
+        amount = money.decimal_text(one.microdollars_per_hour)
         rows.writerow(
             (one.instance_type, one.region, one.capacity_type, amount, one.date, one.source)
         )
     return out.getvalue()
 
 
-def microdollars(text: str) -> int | None:
-    """An amount in dollars as people write it, `3.673`, exactly; None: not such an amount."""
-    found = _AMOUNT.fullmatch(text)
-    if not found:
-        return None
-    return int(found["dollars"]) * MICRODOLLARS + int((found["rest"] or "").ljust(_DECIMALS, "0"))
-
-
-def decimal_text(amount: int) -> str:
-    """Microdollars in dollars without needless zeros: `microdollars(decimal_text(n)) == n`."""
-    dollars, rest = divmod(amount, MICRODOLLARS)
-    return f"{dollars}.{rest:0{_DECIMALS}}".rstrip("0").rstrip(".")
-
-
 def shown(amount: int | None) -> str:
     """For people: `$3.673/h`, `$27.20/h`, `unknown`."""
     if amount is None:
         return "unknown"
-    dollars, _, cents = decimal_text(amount).partition(".")
+    dollars, _, cents = money.decimal_text(amount).partition(".")
     return f"${dollars}.{cents.ljust(2, '0')}/h"
 
 
@@ -123,7 +104,7 @@ def _snapshot() -> PriceList:
 
 
 def _price(row: tables.Row) -> Price:
-    amount = microdollars(row.text("usd_per_hour"))
+    amount = money.microdollars(row.text("usd_per_hour"))
     if not amount:
         row.reject("usd_per_hour", "is not an amount above zero", "dollars, at most six decimals")
     if not _DATE.fullmatch(row.text("date")):

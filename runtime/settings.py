@@ -35,17 +35,14 @@ def read(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Settings from the command line and `PLAINSAIL_*`, `OMP_NUM_THREADS`.
 
     Raises:
-        presets.runtime_args.MalformedArguments: an argument or a variable is wrong; it is named.
+        presets.runtime_args.MalformedArguments: an argument or a variable is wrong, or asks for
+            what this version cannot do; it is named.
     """
+    if argv[:1] == ["tune"]:
+        runtime_args.TuneArgs.from_argv(argv)
+        raise runtime_args.MalformedArguments("tune: this version of the model server cannot tune")
     serve = runtime_args.ServeArgs.from_argv(argv)
-    if not 0 <= serve.port < 1 << 16:
-        raise runtime_args.MalformedArguments(
-            f"argument --port: {serve.port} is not 0 (any that is free) to 65535"
-        )
-    if serve.context_tokens < 0:
-        raise runtime_args.MalformedArguments(
-            f"argument --context-tokens: {serve.context_tokens} is negative; 0 is the model's own"
-        )
+    runtime_args.require_supported(serve)
     return Settings(
         serve=serve,
         models=Path(environ.get("PLAINSAIL_MODELS") or Path(__file__).parents[1] / "models"),

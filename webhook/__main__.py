@@ -1,25 +1,34 @@
 """`python -m webhook serve`: the webhook as a process."""
 
+import datetime as dt
 import os
 import signal
 import socket
 import ssl
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
+from typing_extensions import override
 
 from presets import catalog
 from telemetry import logs
-from webhook import app, settings
+from webhook import app, protocol, settings
 
 KEEP_ALIVE_SECONDS = 120
 """Above the 90 s after which the API server's HTTP client drops an idle connection itself."""
 
+LINGER_SECONDS = 2.0
+"""Served on after the signal to end, not ready: the API server may not yet know that we go.
+
+Endpoints reach a kube-proxy within a second or so. A second signal ends it at once.
+"""
+
 DRAIN_SECONDS = 10
-"""For requests under way when the process is told to end; each takes at most 5 s."""
+"""For requests under way after that; each takes at most 5 s."""
 
 
 class CannotStart(Exception):
@@ -35,18 +44,49 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = settings.from_argv(sys.argv[1:] if argv is None else argv)
     logs.configure()
     try:
-        config = _config(chosen, app.App(_presets(chosen.presets), chosen.cloud))
+        started = dt.datetime.now(dt.UTC).timestamp()
+        served = app.App(
+            _presets(chosen.presets),
+            chosen.cloud,
+            image_volumes=chosen.image_volumes,
+            started=started,
+        )
+        config = _config(chosen, served)
         listener = _listener(chosen)
     except CannotStart as error:
         print(f"error: {error}\n  hint: {error.hint}", file=sys.stderr)
         return 1
     with listener:
         host, port = listener.getsockname()[:2]
-        logs.info("serving", host=host, port=port)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _end)  # uvicorn drains first, then raises the signal again
-        uvicorn.Server(config).run(sockets=[listener])
+        logs.info("serving", host=host, port=port)
+        _Server(config, served).run(sockets=[listener])
     return 0
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, which told to end serves on for a while before it closes its listener."""
+
+    def __init__(self, config: uvicorn.Config, served: app.App) -> None:
+        super().__init__(config)
+        self._served = served
+        self._told: tuple[int, float] | None = None
+
+    @override
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._told is not None:
+            super().handle_exit(sig, frame)
+            return
+        self._told = (sig, time.monotonic() + LINGER_SECONDS)
+        self._served.drain()
+
+    @override
+    async def on_tick(self, counter: int) -> bool:
+        """Uvicorn calls it ten times a second."""
+        if self._told is not None and not self.should_exit and time.monotonic() >= self._told[1]:
+            super().handle_exit(self._told[0], None)
+        return await super().on_tick(counter)
 
 
 def _presets(own: Path | None) -> catalog.Catalog:
@@ -66,6 +106,7 @@ def _config(chosen: settings.Settings, served: app.App) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         lifespan="off",
+        http=protocol.Protocol,
         ws="none",
         access_log=False,
         log_config=None,

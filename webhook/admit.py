@@ -6,7 +6,18 @@ from typing import Any
 
 from presets import annotations, catalog
 from presets.field_errors import ABSENT, FieldError
-from webhook import expand, machines, patch, reasons, record, shapes, updates, validate, workloads
+from webhook import (
+    expand,
+    keys,
+    machines,
+    patch,
+    reasons,
+    record,
+    shapes,
+    updates,
+    validate,
+    workloads,
+)
 
 CREATE = "CREATE"
 UPDATE = "UPDATE"
@@ -58,14 +69,21 @@ class Terms:
     presets: catalog.Catalog
     cloud: str
     """Whose machines are taken where the user names none."""
+    image_volumes: bool = True
+    """The cluster mounts images; else an init container copies weights out of them."""
 
 
 def admit(
-    request: AdmissionRequest, known: catalog.Catalog, cloud: str = machines.CLOUD
+    request: AdmissionRequest,
+    known: catalog.Catalog,
+    cloud: str = machines.CLOUD,
+    *,
+    image_volumes: bool = True,
 ) -> Decision:
     """What becomes of the object. Total: whatever JSON the object holds, there is an answer.
 
-    `cloud`: whose machines are taken where the user names none.
+    `cloud`: whose machines are taken where the user names none; `image_volumes`: the cluster
+    mounts images.
     """
     if reason := _not_ours(request):
         return Skipped(reason)
@@ -78,9 +96,9 @@ def admit(
         if old is not None and _record_text(old) == _record_text(new):
             return Allowed(new, [])
         return _denied([_malformed_record(new, error)])
-    if not _is_labelled(new):
+    if not keys.is_labelled(new):
         return _without_label(new, old, earlier)
-    terms = Terms(known, cloud)
+    terms = Terms(known, cloud, image_volumes)
     return _create(new, terms, earlier) if old is None else _update(new, old, terms, earlier)
 
 
@@ -93,9 +111,9 @@ def _not_ours(request: AdmissionRequest) -> str:
         return reasons.UNSUPPORTED_KIND
     if workloads.metadata(new).get("deletionTimestamp"):
         return reasons.BEING_DELETED
-    if _is_labelled(new) or (old is not None and _is_labelled(old)):
+    if keys.is_labelled(new) or (old is not None and keys.is_labelled(old)):
         return ""
-    return "" if old is None and _is_labelled(workloads.pod_template(new)) else reasons.NOT_LABELLED
+    return reasons.NOT_LABELLED
 
 
 def _earlier(new: dict[str, Any], old: dict[str, Any] | None) -> record.Record | None:
@@ -123,7 +141,7 @@ def _update(
 
 def _create(new: dict[str, Any], terms: Terms, earlier: record.Record | None) -> Decision:
     """Expand; where the manifest carries a record, it must have been made for the same keys."""
-    if earlier and earlier.inputs != annotations.inputs(workloads.metadata(new)):
+    if earlier and earlier.inputs != keys.inputs(new):
         return _denied([_stale(earlier)])
     return _expand(new, new, terms, earlier)
 
@@ -134,11 +152,14 @@ def _expand(
     terms: Terms,
     earlier: record.Record | None,
 ) -> Decision:
-    case, errors = validate.case(base, terms.presets, earlier, terms.cloud)
+    volumes = terms.image_volumes
+    case, errors = validate.case(base, terms.presets, earlier, terms.cloud, image_volumes=volumes)
     errors += validate.problems(case)
     if errors or case.model is None:
         return _denied(errors)
-    expansion = expand.expand(base, case.request, case.model, earlier, terms.cloud)
+    expansion = expand.expand(
+        base, case.request, case.model, earlier, terms.cloud, image_volumes=volumes
+    )
     operations = patch.between(new, expansion.workload)
     if not operations:
         return Allowed(new, [])
@@ -147,11 +168,10 @@ def _expand(
 
 def _keep(new: dict[str, Any], old: dict[str, Any], earlier: record.Record) -> Decision:
     """What was added before, whatever the catalogue says now; other keys are checked if changed."""
-    meta = workloads.metadata(new)
-    if annotations.user_keys(meta) != annotations.user_keys(workloads.metadata(old)):
-        parsed = annotations.parse(meta)
-        if isinstance(parsed, list):
-            return _denied(parsed)
+    if annotations.user_keys(keys.of(new)) != annotations.user_keys(keys.of(old)):
+        _, errors = validate.asked(new)
+        if errors:
+            return _denied(errors)
     kept = updates.restored(new, old, earlier)
     return Allowed(kept, patch.between(new, kept))
 
@@ -160,7 +180,7 @@ def _update_job(
     new: dict[str, Any], old: dict[str, Any], earlier: record.Record | None
 ) -> Decision:
     """A stored Job keeps its template: a change that asks for another one is refused."""
-    asked, before = (annotations.inputs(workloads.metadata(job)) for job in (new, old))
+    asked, before = (keys.inputs(job) for job in (new, old))
     if asked != before:
         return _denied(
             FieldError(
@@ -182,10 +202,12 @@ def _update_job(
 def _without_label(
     new: dict[str, Any], old: dict[str, Any] | None, earlier: record.Record | None
 ) -> Decision:
-    """Undo the expansion when the label has just gone."""
-    if old is None:
-        return _denied([_label_on_template(new)])
-    if earlier is None:
+    """Undo the expansion when the label has just gone.
+
+    An object that comes without label and record was written by somebody who knows all of it, as an
+    ejected manifest is: it is what it is to be.
+    """
+    if old is None or earlier is None or _record_text(new) is ABSENT:
         return Skipped(reasons.NOT_LABELLED)
     if workloads.kind_of(new) == workloads.JOB:
         return Allowed(new, [], (reasons.job_kept(),), reasons.JOB_KEPT)
@@ -193,10 +215,6 @@ def _without_label(
     if not _runs_something(freed):
         return _denied([_nothing_to_run(freed)])
     return Allowed(freed, patch.between(new, freed), (reasons.released(),), reasons.RELEASED)
-
-
-def _is_labelled(of: dict[str, Any]) -> bool:
-    return annotations.PRESET in workloads.part(of, "metadata", "labels")
 
 
 def _record_text(workload: dict[str, Any]) -> object:
@@ -213,17 +231,6 @@ def _denied(errors: Iterable[FieldError]) -> Denied:
     return Denied(tuple(sorted(errors, key=lambda error: (error.path, error.reason))))
 
 
-def _label_on_template(workload: dict[str, Any]) -> FieldError:
-    meta = workloads.part(workload, "spec", "template", "metadata")
-    return FieldError(
-        f"spec.template.metadata.labels[{annotations.PRESET}]",
-        workloads.part(meta, "labels")[annotations.PRESET],
-        annotations.NOT_SUPPORTED_YET,
-        "stands on the pod template alone, which this version does not read",
-        "set the label on the workload itself",
-    )
-
-
 _RECORD_PATH = f"metadata.annotations[{annotations.EXPANSION}]"
 
 
@@ -235,12 +242,12 @@ def _malformed_record(workload: dict[str, Any], error: record.MalformedRecord) -
 
 
 def _stale(earlier: record.Record) -> FieldError:
-    keys = ", ".join(f"{key}: {text}" for key, text in sorted(earlier.inputs.items()))
+    wishes = ", ".join(f"{key}: {text}" for key, text in sorted(earlier.inputs.items()))
     return FieldError(
         _RECORD_PATH,
         ABSENT,
         reasons.STALE_EXPANSION,
-        f"the manifest was expanded for {keys}",
+        f"the manifest was expanded for {wishes}",
         "change the manifest from before the expansion, or set these keys again",
     )
 

@@ -12,13 +12,22 @@ from webhook import admit, machines, metrics, reasons, review
 MAX_BODY_BYTES = 8 * 2**20
 """An object is at most 1.5 MiB (etcd's limit) and a review holds two, escaped."""
 
+MAX_PENDING_BYTES = 64 * 2**20
+"""Of all bodies that are still arriving together: what memory they may take."""
+
 BODY_SECONDS = 4.0
-"""Time for a body to arrive: below the 5 s that the API server gives the whole call."""
+"""Time for a body to arrive: below the 5 s that the API server gives the whole call.
+
+The rest is for the decision: under 0.5 s for whatever fits into `MAX_BODY_BYTES`.
+"""
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+Answer = tuple[int, bytes, bytes]
+"""Status, content type and body."""
 
 _JSON = b"application/json"
 _TEXT = b"text/plain; charset=utf-8"
@@ -34,42 +43,72 @@ class Refused(Exception):
 
 
 class App:
-    """POST /mutate, GET /healthz, /readyz and /metrics; never a redirect."""
+    """POST /mutate, GET and HEAD /healthz, /readyz and /metrics; never a redirect."""
 
-    def __init__(self, known: catalog.Catalog, cloud: str = machines.CLOUD) -> None:
+    def __init__(
+        self,
+        known: catalog.Catalog,
+        cloud: str = machines.CLOUD,
+        *,
+        image_volumes: bool = True,
+        started: float = 0.0,
+    ) -> None:
+        """`started`: when the process did, in seconds since 1970; 0: not told in the metrics."""
         self._catalog = known
         self._cloud = cloud
-        self._metrics = metrics.Metrics()
+        self._image_volumes = image_volumes
+        self._metrics = metrics.Metrics(started)
+        self._pending_bytes = 0
+        self._is_draining = False
+
+    def drain(self) -> None:
+        """From now on not ready, and every answer ends its connection; requests are answered."""
+        self._is_draining = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
         if scope["type"] != "http":
             raise RuntimeError(f"not an HTTP request: {scope['type']}")
+        self._metrics.inflight += 1
         try:
-            status, kind, body = await self._answer(scope, receive)
+            status, kind, body = await self._answered(scope, receive)
+            headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
+            if status == _NOT_ALLOWED:
+                headers.append((b"allow", _METHODS[scope["path"]].encode()))
+            if self._is_draining or status == _TOO_LARGE:
+                # What is left of a body that is too large is not worth reading.
+                headers.append((b"connection", b"close"))
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            shown = b"" if scope["method"] == "HEAD" else body
+            await send({"type": "http.response.body", "body": shown})
+        finally:
+            self._metrics.inflight -= 1
+
+    async def _answered(self, scope: Scope, receive: Receive) -> Answer:
+        try:
+            return await self._answer(scope, receive)
         except Refused as refused:
-            status, kind, body = refused.status, _TEXT, f"{refused.text}\n".encode()
-            self._metrics.answered("refused", str(refused.status), 0.0)
+            self._metrics.answered("refused", str(refused.status))
             logs.warning("refused", status=refused.status, why=refused.text)
+            return refused.status, _TEXT, f"{refused.text}\n".encode()
         except Exception as error:  # noqa: BLE001
             # The boundary: whatever it is, the client gets a status and the log the traceback.
-            self._metrics.answered("failed", "InternalError", 0.0)
+            self._metrics.answered("failed", "InternalError")
             logs.failure("failed", error, path=scope["path"])
-            status, kind, body = 500, _TEXT, b"internal error\n"
-        headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+            return 500, _TEXT, b"internal error\n"
 
-    async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, bytes, bytes]:
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         path, method = scope["path"], scope["method"]
         if path not in _METHODS:
             raise Refused(404, "no such path; known: " + ", ".join(_METHODS))
-        if method != _METHODS[path]:
-            raise Refused(405, f"{path} takes {_METHODS[path]}")
+        if method not in _METHODS[path].split(", "):
+            raise Refused(_NOT_ALLOWED, f"{path} takes {_METHODS[path]}")
         if path == "/mutate":
-            return 200, _JSON, self._mutate(await _body(scope, receive))
+            return 200, _JSON, self._mutate(await self._body(scope, receive))
         if path == "/metrics":
             return 200, metrics.CONTENT_TYPE, self._metrics.render().encode()
+        if path == "/readyz" and self._is_draining:
+            return 503, _TEXT, b"draining\n"
         return 200, _TEXT, b"ok\n"
 
     def _mutate(self, body: bytes) -> bytes:
@@ -78,16 +117,62 @@ class App:
             asked = review.read(body)
         except review.MalformedReview as error:
             raise Refused(400, str(error)) from error
-        decision = admit.admit(asked.request, self._catalog, self._cloud)
+        decision = admit.admit(
+            asked.request, self._catalog, self._cloud, image_volumes=self._image_volumes
+        )
         answer = review.answer(asked, decision)
         outcome, codes = outcome_of(decision)
-        self._metrics.answered(outcome, codes[0], time.perf_counter() - start)
+        self._metrics.answered(outcome, codes[0])
+        self._metrics.took(time.perf_counter() - start)
         if codes[0] not in _QUIET:
             logs.info(outcome, object=asked.subject, reasons=",".join(codes))
         return answer
 
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        """The whole body, of at most `MAX_BODY_BYTES` and within `BODY_SECONDS`."""
+        for name, value in scope["headers"]:
+            if name == b"content-length" and value.isdigit() and int(value) > MAX_BODY_BYTES:
+                raise _too_large()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                message = await receive()
+                if message.get("more_body"):
+                    return await self._joined(message, receive)
+        except TimeoutError as error:
+            raise Refused(408, f"the body did not arrive within {BODY_SECONDS:g} s") from error
+        body: bytes = message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            raise _too_large()
+        return body
 
-_METHODS = {"/mutate": "POST", "/healthz": "GET", "/readyz": "GET", "/metrics": "GET"}
+    async def _joined(self, message: Message, receive: Receive) -> bytes:
+        """A body in parts; `message` is the first."""
+        parts = bytearray()
+        try:
+            while True:
+                part = message.get("body", b"")
+                parts += part
+                self._pending_bytes += len(part)
+                if len(parts) > MAX_BODY_BYTES:
+                    raise _too_large()
+                if self._pending_bytes > MAX_PENDING_BYTES:
+                    raise Refused(503, "too many large bodies at once")
+                if not message.get("more_body"):
+                    return bytes(parts)
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Refused(400, "the client went away")
+        finally:
+            self._pending_bytes -= len(parts)
+
+
+_NOT_ALLOWED, _TOO_LARGE = 405, 413
+_METHODS = {
+    "/mutate": "POST",
+    "/healthz": "GET, HEAD",
+    "/readyz": "GET, HEAD",
+    "/metrics": "GET, HEAD",
+}
 _QUIET = frozenset({reasons.UNCHANGED, *reasons.SKIPPED})
 """Reasons that are not worth a line: nothing happened."""
 
@@ -101,33 +186,5 @@ def outcome_of(decision: admit.Decision) -> tuple[str, list[str]]:
     return "allowed", [decision.reason]
 
 
-async def _body(scope: Scope, receive: Receive) -> bytes:
-    """The whole body, of at most `MAX_BODY_BYTES` and within `BODY_SECONDS`."""
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value) > MAX_BODY_BYTES:
-            raise Refused(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await _received(receive)
-    except TimeoutError as error:
-        raise Refused(408, f"the body did not arrive within {BODY_SECONDS:g} s") from error
-
-
-async def _received(receive: Receive) -> bytes:
-    message = await receive()
-    if not message.get("more_body"):
-        return _checked(message.get("body", b""))
-    parts = bytearray(message.get("body", b""))
-    while message.get("more_body"):
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refused(400, "the client went away")
-        parts += message.get("body", b"")
-        _checked(parts)
-    return bytes(parts)
-
-
-def _checked(body: bytes | bytearray) -> bytes:
-    if len(body) > MAX_BODY_BYTES:
-        raise Refused(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
-    return body  # type: ignore[return-value]  # the caller copies a bytearray
+def _too_large() -> Refused:
+    return Refused(_TOO_LARGE, f"the body is larger than {MAX_BODY_BYTES} bytes")

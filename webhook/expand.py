@@ -3,10 +3,11 @@
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from presets import annotations, preset
-from webhook import fill, machines, placement, podspec, reasons, workloads
+from presets import annotations, forms, preset, provision_spec
+from webhook import fill, keys, machines, placement, podspec, reasons, weights, workloads
 from webhook.record import Record
 
 NAME_LABEL = "app.kubernetes.io/name"
@@ -27,33 +28,34 @@ def expand(
     model: preset.Preset,
     earlier: Record | None = None,
     cloud: str = machines.CLOUD,
+    *,
+    image_volumes: bool = True,
 ) -> Expansion:
     """`workload` filled in for `request`: only absent fields, and the record of what was added.
 
     `earlier` is the record of an expansion that the workload still carries or carried when it was
     stored: it pins the revision and names the container. `cloud`: whose machines are taken where
-    the user names none. Total on what `webhook.validate` lets pass; expanding the result changes
-    nothing.
+    the user names none; `image_volumes`: the cluster mounts images. Total on what
+    `webhook.validate` lets pass; expanding the result changes nothing.
     """
     if earlier and earlier.preset == model.name:
-        weights = dataclasses.replace(model.weights, revision=earlier.revision)
-        model = dataclasses.replace(model, weights=weights)
+        pinned = dataclasses.replace(model.weights, revision=earlier.revision)
+        model = dataclasses.replace(model, weights=pinned)
     pod = workloads.pod_spec(workload)
     chosen = podspec.choose(
-        workloads.containers(workload), request.container, earlier.container if earlier else ""
+        pod.get("containers") or [], request.container, earlier.container if earlier else ""
     )
     placed = placement.place(model, request, pod, chosen.found, cloud)
+    supply = weights.Supply(request.weights, image_volumes)
+    selector = _selector(workload)
     layout = {
         "metadata": {"annotations": {annotations.EXPANSION: ""}},
         "spec": {
-            **_selector(workload),
+            **selector,
             **_progress(workload, model),
             "template": {
-                "metadata": {
-                    "labels": {**_selected_labels(workload), annotations.MANAGED: "true"},
-                    "annotations": {annotations.PROVISION_SPEC: placed.spec.to_json()},
-                },
-                "spec": _pod_layout(workload, model, placed, chosen),
+                "metadata": _pod_metadata(request, placed, _selected_labels(workload, selector)),
+                "spec": _pod_layout(workload, supply, model, placed, chosen),
             },
         },
     }
@@ -63,24 +65,30 @@ def expand(
         preset=model.name,
         revision=model.weights.revision,
         container=chosen.name,
-        inputs=annotations.inputs(workloads.metadata(workload)),
+        inputs=keys.inputs(workload),
         tree=merged(kept, tree),
     )
-    notes = tuple(_notes(model, placed, chosen, pod))
+    notes = tuple(_notes(model, placed, chosen, pod, supply))
+    if request.provision == forms.OFF:
+        notes = (*notes, reasons.nothing_is_bought(placed))
     return Expansion(with_record(filled, record), notes)
 
 
 def with_record(workload: dict[str, Any], record: Record) -> dict[str, Any]:
     """The workload with that record; itself where it already carries the same."""
     text = record.to_json()
-    if _held(workload).get(annotations.EXPANSION) == text:
+    meta = workloads.metadata(workload)
+    held = workloads.part(meta, "annotations")
+    if held.get(annotations.EXPANSION) == text:
         return workload
-    held = {**_held(workload), annotations.EXPANSION: text}
-    return {**workload, "metadata": {**workloads.metadata(workload), "annotations": held}}
+    annotated = {**meta, "annotations": {**held, annotations.EXPANSION: text}}
+    return {**workload, "metadata": annotated}
 
 
 def merged(one: fill.Tree, other: fill.Tree) -> fill.Tree:
     """The additions of both trees; where both have one, `one` knows what was there before."""
+    if not one:
+        return other
     both = {**other, **one}
     for key in one.keys() & other.keys():
         if isinstance(one[key], dict) and isinstance(other[key], dict):
@@ -92,16 +100,34 @@ def _held(workload: dict[str, Any]) -> dict[str, Any]:
     return workloads.part(workload, "metadata", "annotations")
 
 
+_spec_text = lru_cache(maxsize=512)(provision_spec.ProvisionSpec.to_json)
+"""A provision spec as JSON; few differ, as few presets and instance types are in use."""
+
+
+def _pod_metadata(
+    request: annotations.Request, placed: placement.Placement, labels: dict[str, Any]
+) -> dict[str, Any]:
+    """What ties the pods to their workload, and to the planner unless nothing is to be bought."""
+    if request.provision == forms.OFF:
+        return {"labels": labels}
+    return {
+        "labels": {**labels, annotations.MANAGED: "true"},
+        "annotations": {annotations.PROVISION_SPEC: _spec_text(placed.spec)},
+    }
+
+
 def _pod_layout(
     workload: dict[str, Any],
+    supply: weights.Supply,
     model: preset.Preset,
     placed: placement.Placement,
     chosen: podspec.Chosen,
 ) -> dict[str, Any]:
     pod = workloads.pod_spec(workload)
     layout: dict[str, Any] = {
-        "containers": [podspec.container(model, placed, chosen, pod)],
-        "volumes": podspec.volumes(chosen),
+        "containers": [podspec.container(model, placed, chosen, pod, supply)],
+        "initContainers": podspec.init_containers(pod, supply),
+        "volumes": podspec.volumes(chosen, supply),
         "tolerations": placement.tolerations(),
         "affinity": placement.affinity(placed.instance_types),
     }
@@ -127,11 +153,10 @@ def _selector(workload: dict[str, Any]) -> dict[str, Any]:
     return {"selector": {"matchLabels": {NAME_LABEL: name}}}
 
 
-def _selected_labels(workload: dict[str, Any]) -> dict[str, Any]:
-    """The labels that the selector, the user's or ours, asks of the pods."""
+def _selected_labels(workload: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    """The labels that the selector, the user's or the one `made`, asks of the pods."""
     own = workloads.part(workload, "spec", "selector")
-    selector = own or _selector(workload).get("selector", {})
-    return workloads.part(selector, "matchLabels")
+    return workloads.part(own or workloads.part(made, "selector"), "matchLabels")
 
 
 def _notes(
@@ -139,6 +164,7 @@ def _notes(
     placed: placement.Placement,
     chosen: podspec.Chosen,
     pod: dict[str, Any],
+    supply: weights.Supply,
 ) -> Iterator[reasons.Note]:
     """What the user should know: the defaults chosen, and what was left as it was."""
     yield reasons.expanded(model, placed, has_own_image=chosen.has_own_image)
@@ -148,6 +174,12 @@ def _notes(
         yield reasons.image_kept(chosen.name)
     elif chosen.found.get("command"):
         yield reasons.command_kept(chosen.name)
+    own = {one.get("name") for one in chosen.found.get("env") or ()}
+    if weights.needs_token(model, supply) and not chosen.has_own_image and weights.TOKEN not in own:
+        yield reasons.token_needed(model)
+    directory = weights.directory(supply)
+    if directory and any(chosen.found.get(field) for field in ("image", "command", "args")):
+        yield reasons.weights_mounted(chosen.name, directory)
     if missing := placement.untolerated(pod):
         yield reasons.tolerations_kept(missing)
     if workloads.part(pod, "affinity", "nodeAffinity").get(placement.REQUIRED):

@@ -14,7 +14,6 @@ Tree = dict[str, Any]
 
 CREATED = "."
 _ABSENT = 1
-_NO_DEFAULT = object()
 
 DEEP = frozenset(
     {
@@ -36,6 +35,7 @@ DEEP = frozenset(
 MERGE_KEYS = {
     "containers": "name",
     "env": "name",
+    "initContainers": "name",
     "ports": "containerPort",
     "volumeMounts": "mountPath",
     "volumes": "name",
@@ -58,38 +58,85 @@ def fill(mine: Object, layout: Mapping[str, Any]) -> tuple[Object, Tree]:
     """`mine` with every absent field of `layout`, and the tree of what was added.
 
     Nothing of `mine` is changed or copied beyond the path to an addition: a part that needs
-    nothing is the same object in the result.
+    nothing is the same object in the result, and so is a part of `layout` that was added whole.
     """
     tree: Tree = {}
     out = mine
     for key, wanted in layout.items():
-        value, added = _filled(key, mine.get(key), wanted, is_present=key in mine)
-        if added:
-            tree[key] = added
-            if out is mine:
-                out = dict(mine)
-            out[key] = value
+        if _is_empty(wanted):
+            continue
+        found = mine.get(key)
+        if found and _is_by_parts(key, wanted):
+            value, added = _fill_parts(key, found, wanted)
+            if not added:
+                continue
+        elif _counts_as_absent(key, found):
+            value, added = _whole(key, wanted, [found] if key in mine else _ABSENT)
+        else:
+            continue
+        tree[key] = added
+        if out is mine:
+            out = dict(mine)
+        out[key] = value
     return out, tree
 
 
-def _filled(key: str, found: Any, wanted: Any, *, is_present: bool) -> tuple[Any, Any]:  # noqa: ANN401 - JSON values
-    """The value of one field, and its part of the tree; None where nothing was added."""
-    if wanted in ([], {}):
-        return found, None
-    mark = [found] if is_present else _ABSENT
-    by_parts = key in MERGE_KEYS or (key in DEEP and isinstance(wanted, dict))
-    if by_parts and found:
-        return _fill_parts(key, found, wanted)
-    if by_parts:
-        value, tree = _fill_parts(key, type(wanted)(), wanted)
+def _is_empty(wanted: object) -> bool:
+    """Asks for nothing; zero, false and the empty text are values like any other."""
+    return not wanted and isinstance(wanted, list | dict)
+
+
+def _is_by_parts(key: str, wanted: object) -> bool:
+    return _is_keyed(key, wanted) or (key in DEEP and isinstance(wanted, dict))
+
+
+def _is_keyed(key: str, wanted: object) -> bool:
+    """A list of named elements; of text it is a label that happens to be called `env`."""
+    return key in MERGE_KEYS and isinstance(wanted, list)
+
+
+def _counts_as_absent(key: str, found: object) -> bool:
+    if found:
+        return key in DEFAULTS and DEFAULTS[key] == found
+    return found is None or isinstance(found, list | dict)
+
+
+def _whole(key: str, wanted: Any, mark: object) -> tuple[Any, Any]:  # noqa: ANN401 - JSON values
+    """A field that was absent: its value, and its part of the tree."""
+    if _is_keyed(key, wanted):
+        return wanted, {CREATED: mark, **_elements(key, wanted)}
+    if key in DEEP and isinstance(wanted, dict):
+        value, tree = _whole_mapping(wanted)
         return value, {CREATED: mark, **tree}
-    if found in (None, [], {}) or DEFAULTS.get(key, _NO_DEFAULT) == found:
-        return wanted, mark
-    return found, None
+    return wanted, mark
+
+
+def _whole_mapping(layout: Object) -> tuple[Object, Tree]:
+    """`fill({}, layout)`, without looking for what is not there."""
+    tree: Tree = {}
+    out = layout
+    for key, wanted in layout.items():
+        if key not in MERGE_KEYS and key not in DEEP and wanted:
+            tree[key] = _ABSENT
+        elif _is_empty(wanted):
+            out = {k: v for k, v in out.items() if k != key}
+        else:
+            value, tree[key] = _whole(key, wanted, _ABSENT)
+            if value is not wanted:
+                out = {**out, key: value}
+    return out, tree
+
+
+def _elements(key: str, wanted: list[Object]) -> Tree:
+    """The tree of elements that are all added."""
+    merge_key = MERGE_KEYS[key]
+    if key in _DEEP_ELEMENTS:
+        return {str(element[merge_key]): _all_of(element) for element in wanted}
+    return {str(element[merge_key]): _ABSENT for element in wanted}
 
 
 def _fill_parts(key: str, found: Any, wanted: Any) -> tuple[Any, Tree]:  # noqa: ANN401 - JSON values
-    return _fill_list(key, found, wanted) if key in MERGE_KEYS else fill(found, wanted)
+    return _fill_list(key, found, wanted) if isinstance(wanted, list) else fill(found, wanted)
 
 
 def _fill_list(key: str, mine: list[Object], wanted: list[Object]) -> tuple[list[Object], Tree]:
@@ -110,5 +157,4 @@ def _fill_list(key: str, mine: list[Object], wanted: list[Object]) -> tuple[list
 
 
 def _all_of(element: Object) -> Tree:
-    _, tree = fill({}, element)
-    return {CREATED: _ABSENT, **tree}
+    return {CREATED: _ABSENT, **_whole_mapping(element)[1]}

@@ -4,11 +4,11 @@ Where the user names instance types those that hold the model remain, in his ord
 none the preset's, else the cheapest that hold it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from presets import gpus, offers, preset, prices, sizing
+from presets import annotations, gpus, offers, preset, prices, sizing
 
 CLOUD = "azure"
 """Whose machines are taken where nobody says otherwise, as in KAITO."""
@@ -51,19 +51,23 @@ def find(
     asked: int | None,
     capacity_types: tuple[str, ...],
     cloud: str = CLOUD,
+    limit: int | None = None,
 ) -> Machines | NoMachine:
     """Machines for `model`: among `named`, or of our choice where that is empty.
 
     `asked`: the user's count of GPUs; None: as many as the model needs. Names must be known ones.
+    `limit`: most that one may cost, in microdollars per hour, however it is bought.
     """
-    names = named or model.instance_types or _offered(model, capacity_types, cloud)
+    preferred = _within(model.instance_types, capacity_types, limit)
+    names = named or preferred or _offered(model, capacity_types, cloud, limit)
     count, context = asked or 0, model.context_tokens
     taken: list[str] = []
     left_out: list[str] = []
     for name in names:
         machine = gpus.INSTANCE_TYPES[name]
         layout = sizing.fit(model, machine, sizing.Serve())
-        if refusal := "; ".join(_against(machine, layout, count)):
+        against = (*_against(machine, layout, count), *_too_dear(name, capacity_types, limit))
+        if refusal := "; ".join(against):
             left_out.append(f"{name}: {refusal}")
             continue
         assert isinstance(layout, sizing.Layout)
@@ -75,11 +79,61 @@ def find(
     return Machines(tuple(taken), count, context, tuple(left_out) if named else ())
 
 
-def of_own_server(model: preset.Preset, named: tuple[str, ...], asked: int | None) -> Machines:
+def of_own_server(
+    model: preset.Preset,
+    named: tuple[str, ...],
+    asked: int | None,
+    capacity_types: tuple[str, ...] = (annotations.ON_DEMAND,),
+    limit: int | None = None,
+) -> Machines | NoMachine:
     """Those of `named` with enough GPUs, whether or not the model fits: the server is not ours."""
     count = asked or model.gpus or 1
     able = tuple(name for name in named if gpus.INSTANCE_TYPES[name].gpus >= count)
-    return Machines(able, count, model.context_tokens)
+    left_out = {name: "; ".join(_too_dear(name, capacity_types, limit)) for name in able}
+    taken = tuple(name for name in able if not left_out[name])
+    sentences = tuple(f"{name}: {why}" for name, why in left_out.items() if why)
+    if able and not taken:
+        return NoMachine(sentences, "")
+    return Machines(taken, count, model.context_tokens, sentences)
+
+
+@lru_cache(maxsize=512)
+def priced(name: str, capacity_types: tuple[str, ...]) -> str:
+    """What a machine costs, for people: `$3.673/h`, `spot $0.66/h`, `price unknown`."""
+    costs = {one: _cost(name, one) for one in capacity_types}
+    if not any(costs.values()):
+        return "price unknown"
+    if capacity_types == (annotations.ON_DEMAND,):
+        return prices.shown(costs[annotations.ON_DEMAND])
+    return ", ".join(f"{one} {prices.shown(cost)}" for one, cost in costs.items())
+
+
+def are_priced(names: tuple[str, ...], capacity_types: tuple[str, ...]) -> bool:
+    """Whether a price is known of any of them, bought in any of these ways."""
+    return any(_cost(name, one) for name in names for one in capacity_types)
+
+
+def _cost(name: str, capacity_type: str) -> int | None:
+    found = prices.snapshot().find(name, capacity_type)
+    return found.microdollars_per_hour if found else None
+
+
+def _too_dear(name: str, capacity_types: tuple[str, ...], limit: int | None) -> Iterator[str]:
+    """What stands against the price: nobody knows in which of the ways the machine is got."""
+    for one in () if limit is None else capacity_types:
+        cost = _cost(name, one)
+        if cost is None:
+            yield f"its {one} price is unknown"
+        elif limit is not None and cost > limit:
+            yield f"costs {prices.shown(cost)} {one}"
+
+
+def _within(
+    names: tuple[str, ...], capacity_types: tuple[str, ...], limit: int | None
+) -> tuple[str, ...]:
+    if limit is None:
+        return names
+    return tuple(name for name in names if not any(_too_dear(name, capacity_types, limit)))
 
 
 def _against(
@@ -98,24 +152,42 @@ def _against(
         yield f"has {machine.gpus} GPU{'s' if machine.gpus > 1 else ''}, not {count}"
 
 
-def _offered(model: preset.Preset, capacity_types: tuple[str, ...], cloud: str) -> tuple[str, ...]:
+def _offered(
+    model: preset.Preset, capacity_types: tuple[str, ...], cloud: str, limit: int | None
+) -> tuple[str, ...]:
     """The cheapest types that hold a fair context, else any."""
     wanted = offers.Wanted(capacity_types=capacity_types, cloud=cloud, vendor="nvidia")
     fair = sizing.Serve(context_tokens=min(model.context_tokens, CONTEXT_TOKENS))
     for mode in (fair, sizing.Serve()):
-        if found := _single(offers.choose(model, mode, wanted)):
+        able = _single(offers.choose(model, mode, wanted))
+        affordable = set(_within(_names(able), capacity_types, limit))
+        if found := [offer for offer in able if offer.instance_type.name in affordable]:
             count = found[0].layout.gpus_per_replica
-            names = (o.instance_type.name for o in found if o.layout.gpus_per_replica == count)
-            return tuple(dict.fromkeys(names))[:OFFERED]
+            return _names(o for o in found if o.layout.gpus_per_replica == count)[:OFFERED]
     return ()
+
+
+@lru_cache(maxsize=512)
+def cheapest(
+    model: preset.Preset, capacity_types: tuple[str, ...], cloud: str
+) -> tuple[str, int | None]:
+    """The cheapest machine that holds the model, with its price for people and as a number.
+
+    Without a number where no price is known, and without a name where no machine is.
+    """
+    wanted = offers.Wanted(capacity_types=capacity_types, cloud=cloud, vendor="nvidia")
+    for offer in _single(offers.choose(model, sizing.Serve(), wanted))[:1]:
+        shown = prices.shown(offer.per_hour) if offer.per_hour else "price unknown"
+        bought = "" if offer.capacity_type == annotations.ON_DEMAND else f"{offer.capacity_type} "
+        return f"{offer.instance_type.name} ({bought}{shown})", offer.per_hour
+    return "", None
 
 
 def _none(model: preset.Preset, sentences: tuple[str, ...], cloud: str) -> NoMachine:
     wanted = offers.Wanted(cloud=cloud, vendor="nvidia")
     choice = offers.choose(model, sizing.Serve(), wanted)
-    if found := _single(choice):
-        price = prices.shown(found[0].per_hour)
-        return NoMachine(sentences, f"{found[0].instance_type.name} ({price})")
+    if _single(choice):
+        return NoMachine(sentences, cheapest(model, wanted.capacity_types, cloud)[0])
     several = min((offer.layout.nodes for offer in choice.offers), default=0)
     why = (
         f"it takes {several} machines, and several machines are not yet joined"
@@ -123,6 +195,10 @@ def _none(model: preset.Preset, sentences: tuple[str, ...], cloud: str) -> NoMac
         else f"no machine of {cloud} holds it"
     )
     return NoMachine(sentences or (why,), "")
+
+
+def _names(found: Iterable[offers.Offer]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(offer.instance_type.name for offer in found))
 
 
 def _single(choice: offers.Choice) -> list[offers.Offer]:

@@ -6,6 +6,8 @@ import orjson
 
 Operation = dict[str, Any]
 
+_ABSENT = object()
+
 
 def between(before: Any, after: Any, path: str = "") -> list[Operation]:  # noqa: ANN401 - JSON values
     """Operations that turn `before` into `after`: `add` where possible, else `remove`.
@@ -24,15 +26,22 @@ def between(before: Any, after: Any, path: str = "") -> list[Operation]:  # noqa
 
 def _between_mappings(before: dict[str, Any], after: dict[str, Any], path: str) -> list[Operation]:
     operations: list[Operation] = []
+    shared = 0
     for key, value in after.items():
-        place = f"{path}/{_escaped(key)}"
-        if key not in before:
-            operations.append({"op": "add", "path": place, "value": value})
-        elif before[key] is not value:
-            operations += between(before[key], value, place)
-    operations += (
-        {"op": "remove", "path": f"{path}/{_escaped(key)}"} for key in before if key not in after
-    )
+        found = before.get(key, _ABSENT)
+        if found is value:
+            shared += 1
+        elif found is _ABSENT:
+            operations.append({"op": "add", "path": f"{path}/{_escaped(key)}", "value": value})
+        else:
+            shared += 1
+            operations += between(found, value, f"{path}/{_escaped(key)}")
+    if shared < len(before):
+        operations += (
+            {"op": "remove", "path": f"{path}/{_escaped(key)}"}
+            for key in before
+            if key not in after
+        )
     return operations
 
 
@@ -52,7 +61,8 @@ def _extends(before: object, after: object) -> bool:
 def _between_lists(before: list[Any], after: list[Any], path: str) -> list[Operation]:
     operations: list[Operation] = []
     for place, element in enumerate(before):
-        operations += between(element, after[place], f"{path}/{place}")
+        if element is not after[place]:
+            operations += between(element, after[place], f"{path}/{place}")
     operations += (
         {"op": "add", "path": f"{path}/-", "value": element} for element in after[len(before) :]
     )
@@ -63,9 +73,13 @@ def _equal(before: object, after: object) -> bool:
     """Equal as JSON: 1 is neither 1.0 nor true, at any depth."""
     if before != after:
         return False
+    if isinstance(before, str):
+        return True
     one, other = (orjson.dumps(value, option=orjson.OPT_SORT_KEYS) for value in (before, after))
     return one == other
 
 
 def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
+    if "/" in key or "~" in key:
+        return key.replace("~", "~0").replace("/", "~1")
+    return key

@@ -77,9 +77,10 @@ def machines_of(
         ValueError: the container's own count of GPUs is not one.
     """
     named, asked = instance_types(request, pod), gpus_asked(container)
+    bought, limit = request.capacity_types, request.most_per_hour
     if named and container.get("image"):
-        return machines.of_own_server(model, named, asked)
-    return machines.find(model, named, asked, request.capacity_types, cloud)
+        return machines.of_own_server(model, named, asked, bought, limit)
+    return machines.find(model, named, asked, bought, cloud, limit)
 
 
 def instance_types(request: annotations.Request, pod: Mapping[str, Any]) -> tuple[str, ...]:

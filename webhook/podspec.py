@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from presets import gpus, images, preset, runtime_args
-from webhook import workloads
+from webhook import weights, workloads
 from webhook.placement import Placement
 
 NEW_CONTAINER = "model"
@@ -72,29 +72,32 @@ def choose(containers: Sequence[dict[str, Any]], named: str, recorded: str = "")
     return Chosen(name, by_name.get(name, {}), is_alone=set(by_name) <= {name})
 
 
-def startup_seconds(weights: preset.Weights) -> int:
+def startup_seconds(kept: preset.Weights) -> int:
     """Time allowed from the container's start to the first answer.
 
     From the hub 15 minutes and 18 s per GiB (60 MB/s), between half an hour and three hours, as
     KAITO allows (presets/workspace/models/vllm_model.go); from the image 5 minutes.
     """
-    if weights.in_image:
+    if kept.in_image:
         return 5 * _MINUTE
-    seconds = 15 * _MINUTE + 18 * weights.size_bytes // _GIB
+    seconds = 15 * _MINUTE + 18 * kept.size_bytes // _GIB
     return min(max(seconds, 30 * _MINUTE), 180 * _MINUTE)
 
 
-def progress_seconds(weights: preset.Weights) -> int:
+def progress_seconds(kept: preset.Weights) -> int:
     """Time allowed for a rollout to show progress: a node, then the start."""
-    return _NODE_SECONDS + startup_seconds(weights)
+    return _NODE_SECONDS + startup_seconds(kept)
 
 
-def serve_args(model: preset.Preset, placement: Placement) -> runtime_args.ServeArgs:
+def serve_args(
+    model: preset.Preset, placement: Placement, supply: weights.Supply = weights.FROM_HUB
+) -> runtime_args.ServeArgs:
     """What the model server is told."""
+    directory = weights.directory(supply)
     return runtime_args.ServeArgs(
-        model=model.weights.source,
+        model=directory or model.weights.source,
         served_name=model.name,
-        revision=model.weights.revision,
+        revision="" if directory else model.weights.revision,
         dtype=placement.dtype,
         context_tokens=0
         if placement.context_tokens == model.context_tokens
@@ -103,20 +106,28 @@ def serve_args(model: preset.Preset, placement: Placement) -> runtime_args.Serve
 
 
 def container(
-    model: preset.Preset, placement: Placement, chosen: Chosen, pod: Mapping[str, Any]
+    model: preset.Preset,
+    placement: Placement,
+    chosen: Chosen,
+    pod: Mapping[str, Any],
+    supply: weights.Supply = weights.FROM_HUB,
 ) -> dict[str, Any]:
     """Everything that the model's container is to have; what the user wrote wins over it."""
     count = {gpus.GPU_RESOURCE: str(placement.gpus)}
     resources = {"limits": dict(count), "requests": dict(count)}
     mounts = [{"name": name, "mountPath": path} for name, path, _ in missing_mounts(chosen)]
+    mounts += weights.mounts(supply)
     if chosen.has_own_image:
         return {"name": chosen.name, "resources": resources, "volumeMounts": mounts}
     return {
         "name": chosen.name,
         "image": images.RUNTIME_IMAGE,
         "imagePullPolicy": "IfNotPresent",
-        **_invocation(model, placement, chosen),
-        "env": [{"name": "HF_HOME", "value": "/tmp/hf"}],  # noqa: S108 - an emptyDir of the pod
+        **_invocation(chosen, serve_args(model, placement, supply)),
+        "env": [
+            {"name": "HF_HOME", "value": "/tmp/hf"},  # noqa: S108 - an emptyDir of the pod
+            *weights.environment(model, supply),
+        ],
         "ports": _ports(chosen.found, pod),
         "resources": resources,
         **_probes(model.weights),
@@ -125,9 +136,15 @@ def container(
     }
 
 
-def volumes(chosen: Chosen) -> list[dict[str, Any]]:
+def volumes(chosen: Chosen, supply: weights.Supply = weights.FROM_HUB) -> list[dict[str, Any]]:
     """Volumes behind the mounts that `container` adds."""
-    return [{"name": name, "emptyDir": dict(source)} for name, _, source in missing_mounts(chosen)]
+    empty = [{"name": name, "emptyDir": dict(kind)} for name, _, kind in missing_mounts(chosen)]
+    return empty + weights.volumes(supply)
+
+
+def init_containers(pod: Mapping[str, Any], supply: weights.Supply) -> list[dict[str, Any]]:
+    """What runs before the model's container."""
+    return weights.copier(supply, _security({}, workloads.part(pod, "securityContext")))
 
 
 _MOUNTS: tuple[tuple[str, str, dict[str, str]], ...] = (
@@ -147,11 +164,11 @@ def missing_mounts(chosen: Chosen) -> list[tuple[str, str, dict[str, str]]]:
     return [mount for mount in wanted if mount[1] not in taken]
 
 
-def _invocation(model: preset.Preset, placement: Placement, chosen: Chosen) -> dict[str, Any]:
+def _invocation(chosen: Chosen, args: runtime_args.ServeArgs) -> dict[str, Any]:
     """Command and arguments; none where the command is the user's."""
     if chosen.found.get("command"):
         return {}
-    return {"command": list(COMMAND), "args": serve_args(model, placement).to_argv()}
+    return {"command": list(COMMAND), "args": args.to_argv()}
 
 
 def _ports(found: Mapping[str, Any], pod: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -164,7 +181,7 @@ def _ports(found: Mapping[str, Any], pod: Mapping[str, Any]) -> list[dict[str, A
     return [{"name": name, "containerPort": runtime_args.PORT, "protocol": "TCP"}]
 
 
-def _probes(weights: preset.Weights) -> dict[str, Any]:
+def _probes(kept: preset.Weights) -> dict[str, Any]:
     """Startup, readiness and liveness: only a server that can answer is ready."""
     health = {"path": "/health", "port": runtime_args.PORT}
     return {
@@ -172,7 +189,7 @@ def _probes(weights: preset.Weights) -> dict[str, Any]:
             "httpGet": health,
             "periodSeconds": _PROBED_SECONDS,
             "timeoutSeconds": 5,
-            "failureThreshold": startup_seconds(weights) // _PROBED_SECONDS,
+            "failureThreshold": startup_seconds(kept) // _PROBED_SECONDS,
         },
         "readinessProbe": {"httpGet": dict(health), "periodSeconds": 5, "timeoutSeconds": 5},
         "livenessProbe": {

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from presets import annotations, gpus, preset
+from webhook import machines, weights
 from webhook.placement import Placement
 
 # Refusals; those of a single key come from `presets.annotations`.
@@ -11,11 +12,16 @@ UNKNOWN_PRESET = "UnknownPreset"
 UNKNOWN_INSTANCE_TYPE = "UnknownInstanceType"
 TOO_FEW_GPUS = "TooFewGPUs"
 DOES_NOT_FIT = "DoesNotFit"
+ABOVE_PRICE_LIMIT = "AbovePriceLimit"
+PRICE_UNKNOWN = "PriceUnknown"
 CONTRADICTING_NODE_SELECTOR = "ContradictingNodeSelector"
+CONTRADICTING_AFFINITY = "ContradictingAffinity"
+CONTRADICTING_TOLERATION = "ContradictingToleration"
 AMBIGUOUS_CONTAINER = "AmbiguousContainer"
 MALFORMED_ARGUMENTS = "MalformedArguments"
 MALFORMED_OBJECT = "MalformedObject"
 MALFORMED_RECORD = "MalformedRecord"
+MOUNT_PATH_TAKEN = "MountPathTaken"
 NAME_REQUIRED = "NameRequired"
 NAME_TOO_LONG = "NameTooLong"
 STALE_EXPANSION = "StaleExpansion"
@@ -33,6 +39,9 @@ EXPANDED = "Expanded"
 MACHINES_LEFT_OUT = "MachinesLeftOut"
 IMAGE_KEPT = "ImageKept"
 COMMAND_KEPT = "CommandKept"
+NOTHING_BOUGHT = "NothingBought"
+TOKEN_NEEDED = "TokenNeeded"  # noqa: S105 - a code
+WEIGHTS_MOUNTED = "WeightsMounted"
 TOLERATIONS_KEPT = "TolerationsKept"
 AFFINITY_KEPT = "AffinityKept"
 RELEASED = "Released"
@@ -42,18 +51,23 @@ UNCHANGED = "Unchanged"
 DENIED = {
     annotations.INVALID_VALUE: "a value is not one of those allowed",
     annotations.MISPLACED_KEY: "a key stands where it has no effect",
-    annotations.NOT_SUPPORTED_YET: "a key that this version knows and does not act on yet",
+    annotations.NOT_SUPPORTED_YET: "a key or value that this version knows and does not act on yet",
     annotations.UNKNOWN_KEY: "a key under `kaito.sh/` that does not exist",
+    ABOVE_PRICE_LIMIT: "every machine that holds the model costs more than the limit",
     AMBIGUOUS_CONTAINER: "several containers could be the model's",
-    CONTRADICTING_NODE_SELECTOR: "node selector and instance types exclude each other",
+    CONTRADICTING_AFFINITY: "the user's node affinity lets the pods onto none of the nodes",
+    CONTRADICTING_NODE_SELECTOR: "the node selector matches none of the nodes meant for the pods",
+    CONTRADICTING_TOLERATION: "a toleration names the key of a GPU taint, and not the taint",
     DOES_NOT_FIT: "no instance type that may be taken holds the model",
     JOB_TEMPLATE_IMMUTABLE: "the change asks for another template of a stored Job",
     MALFORMED_ARGUMENTS: "the model server does not take the container's arguments",
     MALFORMED_OBJECT: "a part of the workload has the wrong JSON type",
+    MOUNT_PATH_TAKEN: "a mount of the user's is where the weights are to be",
     MALFORMED_RECORD: "the annotation `kaito.sh/expansion` is not one that we wrote",
     NAME_REQUIRED: "without a selector the workload needs a name of its own",
     NAME_TOO_LONG: "the name does not fit into the label that ties pods to the workload",
     NOTHING_TO_RUN: "without the preset nothing says what a container runs",
+    PRICE_UNKNOWN: "there is a price limit, and no machine that will do has a known price",
     STALE_EXPANSION: "the manifest was expanded for other keys than it carries now",
     TOO_FEW_GPUS: "no instance type has as many GPUs as the container asks for",
     UNKNOWN_INSTANCE_TYPE: "an instance type that this version does not know",
@@ -76,8 +90,11 @@ ALLOWED = {
     IMAGE_KEPT: "the user's own image was left as it is",
     JOB_KEPT: "the template of a stored Job stays expanded",
     MACHINES_LEFT_OUT: "some of the instance types asked for do not hold the model",
+    NOTHING_BOUGHT: "the pods wait for a node that is there or that somebody else buys",
     RELEASED: "the label went, and with it everything that was added",
     TOLERATIONS_KEPT: "the user's own tolerations were left as they are",
+    TOKEN_NEEDED: "the hub gives the weights only with a token",
+    WEIGHTS_MOUNTED: "the weights are there, and the user's own server is to be told so",
     UNCHANGED: "the workload keeps what was added before",
 }
 """Allowed, and something to know: code and sentence."""
@@ -97,13 +114,23 @@ class Note:
 def expanded(model: preset.Preset, placed: Placement, *, has_own_image: bool) -> Note:
     """The defaults chosen, in one line."""
     count = f"{placed.gpus} GPU{'s' if placed.gpus > 1 else ''}"
-    text = f"preset {model.name}: {count}, instance type {' or '.join(placed.instance_types)}"
+    priced = (
+        f"{name} ({machines.priced(name, placed.capacity_types)})" for name in placed.instance_types
+    )
+    text = f"preset {model.name}: {count}, instance type {' or '.join(priced)}"
     if placed.dtype != model.dtype and not has_own_image:
         lacking = ", ".join(gpus.without_bfloat16(placed.instance_types))
         text += f", {placed.dtype} ({lacking}: no {model.dtype})"
     if placed.context_tokens < model.context_tokens and not has_own_image:
         text += f", context {placed.context_tokens:,} of {model.context_tokens:,} tokens"
     return Note(EXPANDED, text)
+
+
+def nothing_is_bought(placed: Placement) -> Note:
+    """The planner never sees the pods."""
+    count = f"{placed.gpus} free GPU{'s' if placed.gpus > 1 else ''}"
+    names = " or ".join(placed.instance_types)
+    return Note(NOTHING_BOUGHT, f"nothing is bought: pods wait for a node of {names} with {count}")
 
 
 def machines_left_out(sentences: Sequence[str]) -> Note:
@@ -115,8 +142,25 @@ def image_kept(container: str) -> Note:
     """The container runs the user's own server."""
     return Note(
         IMAGE_KEPT,
-        f'container "{container}" has an image of its own: image, command and probes stay as they'
-        " are; Plainsail adds GPUs, shared memory and the node",
+        f'container "{container}" has an image of its own: image, command, args, env, ports, probes'
+        " and security settings stay as they are, and what it serves is not checked;"
+        " Plainsail adds GPUs, shared memory and the node",
+    )
+
+
+def token_needed(model: preset.Preset) -> Note:
+    """Without the Secret the hub refuses the weights."""
+    return Note(
+        TOKEN_NEEDED,
+        f"{model.weights.source} is behind a licence: the token comes from the Secret"
+        f' "{weights.TOKEN_SECRET}", key {weights.TOKEN}, in the workload\'s namespace',
+    )
+
+
+def weights_mounted(container: str, directory: str) -> Note:
+    """What the container runs is the user's, who must say where the weights are."""
+    return Note(
+        WEIGHTS_MOUNTED, f'the weights are in {directory}: let container "{container}" read them'
     )
 
 

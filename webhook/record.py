@@ -98,4 +98,7 @@ def _is_tree(value: object, levels: int) -> bool:
 
 
 def _is_mark(value: object) -> bool:
-    return value == 1 or (isinstance(value, list) and len(value) == 1)
+    """What was there before was absent, empty, or a default: never a structure to be put back."""
+    if isinstance(value, list):
+        return len(value) == 1 and (not value[0] or not isinstance(value[0], dict | list))
+    return value == 1

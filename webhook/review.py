@@ -18,6 +18,16 @@ Everything that walks an object recurses once per level, well within Python's li
 """
 
 
+MOST_PARTS = 500_000
+"""Objects and lists in a body; two of the API server's largest (3 MiB) hold fewer.
+
+What walks an object pays for each of them: with so many it stays well below a second.
+"""
+
+_LONGEST_NAME = 253
+"""Characters of a name: a DNS subdomain (RFC 1123), the longest that Kubernetes has."""
+
+
 class MalformedReview(ValueError):
     """The body is not an AdmissionReview; the message says why and shows nothing of the body."""
 
@@ -34,8 +44,9 @@ class Review:
 
     @property
     def subject(self) -> str:
-        """`Kind/namespace/name` for logs."""
-        return f"{self.kind}/{self.namespace}/{self.name}"
+        """`Kind/namespace/name` for logs; each no longer than Kubernetes lets it be."""
+        longest = _LONGEST_NAME
+        return f"{self.kind[:longest]}/{self.namespace[:longest]}/{self.name[:longest]}"
 
 
 def read(body: bytes) -> Review:
@@ -44,11 +55,14 @@ def read(body: bytes) -> Review:
     Raises:
         MalformedReview: not JSON, nested too deep, or not an AdmissionReview v1 with a request.
     """
+    parts = body.count(b"{") + body.count(b"[")
+    if parts > MOST_PARTS:
+        raise MalformedReview(f"the body holds more than {MOST_PARTS} objects and lists")
     try:
         raw = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise MalformedReview(f"the body is not JSON: {error.msg} at {error.pos}") from error
-    if _is_too_deep(body, raw):
+    if parts > DEEPEST and _is_too_deep(raw):
         raise MalformedReview(f"the body is nested deeper than {DEEPEST} levels")
     if not isinstance(raw, dict) or raw.get("apiVersion") != API_VERSION:
         raise MalformedReview(f"the body is not an AdmissionReview of {API_VERSION}")
@@ -111,10 +125,8 @@ def _status(asked: Review, decision: admit.Denied) -> dict[str, Any]:
     }
 
 
-def _is_too_deep(body: bytes, raw: object) -> bool:
-    """Nested beyond `DEEPEST`; the brackets are counted first, for few of them cannot nest deep."""
-    if body.count(b"{") + body.count(b"[") <= DEEPEST:
-        return False
+def _is_too_deep(raw: object) -> bool:
+    """Nested beyond `DEEPEST`; not asked of a body with so few brackets that it cannot be."""
     level = [raw]
     for _ in range(DEEPEST):
         level = [

@@ -23,6 +23,8 @@ class Settings:
     """Whose machines are taken where a workload names none."""
     presets: Path | None = None
     """Directory of the user's own presets, such as a mounted ConfigMap."""
+    image_volumes: bool = True
+    """The cluster mounts images; else an init container copies weights out of them."""
 
 
 def from_argv(argv: Sequence[str]) -> Settings:
@@ -46,9 +48,20 @@ def from_argv(argv: Sequence[str]) -> Settings:
     serve.add_argument("--cloud", choices=gpus.CLOUDS, default=machines.CLOUD, help=text)
     text = "directory of preset files that add to ours or replace them, such as a ConfigMap"
     serve.add_argument("--presets", type=Path, metavar="DIR", help=text)
+    text = (
+        "the cluster cannot mount images (by default those below Kubernetes 1.36):"
+        " weights are copied out of them by an init container, which takes a `cp` in the image"
+    )
+    serve.add_argument("--no-image-volumes", action="store_false", dest="image_volumes", help=text)
     flags = parser.parse_args(argv)
     return Settings(
-        flags.host, flags.port, flags.tls_cert, flags.tls_key, flags.cloud, flags.presets
+        flags.host,
+        flags.port,
+        flags.tls_cert,
+        flags.tls_key,
+        flags.cloud,
+        flags.presets,
+        flags.image_volumes,
     )
 
 

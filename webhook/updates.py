@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from presets import annotations
-from webhook import expand, fill, unfill, workloads
+from webhook import expand, fill, keys, unfill, workloads
 from webhook.record import Record
 
 Object = dict[str, Any]
@@ -18,7 +18,7 @@ Object = dict[str, Any]
 
 def asks_for_the_same(new: Object, old: Object, record: Record) -> bool:
     """The user's own part of the pods is what it was when the workload was stored."""
-    if annotations.inputs(workloads.metadata(new)) != record.inputs:
+    if keys.inputs(new) != record.inputs:
         return False
     if workloads.pod_template(new) == workloads.pod_template(old):
         return True
@@ -27,7 +27,24 @@ def asks_for_the_same(new: Object, old: Object, record: Record) -> bool:
 
 def _users_template(workload: Object, old: Object, record: Record) -> object:
     stripped, _ = unfill.unfill(workload, record.tree, old)
-    return _dense(workloads.pod_template(stripped))
+    template = workloads.pod_template(stripped)
+    meta, labels = (
+        workloads.part(template, "metadata"),
+        workloads.part(template, "metadata", "labels"),
+    )
+    own = {key: text for key, text in labels.items() if key not in _JOB_LABELS}
+    return _dense({**template, "metadata": {**meta, "labels": own}})
+
+
+_JOB_LABELS = frozenset(
+    {
+        "batch.kubernetes.io/controller-uid",
+        "batch.kubernetes.io/job-name",
+        "controller-uid",
+        "job-name",
+    }
+)
+"""Labels that the API server writes into a Job's template: no wish of the user."""
 
 
 def _dense(value: object) -> object:

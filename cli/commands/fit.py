@@ -9,7 +9,7 @@ from typing import Any
 
 from cli import bills, figures, lookup, render
 from cli.commands import offers as offers_command
-from presets import annotations, gpus, offers, preset, prices, sizing
+from presets import annotations, gpus, money, offers, preset, prices, sizing
 
 ALTERNATIVES = 3
 """Other machines that are named."""
@@ -241,7 +241,7 @@ def _as_json(answer: Answer) -> dict[str, Any]:
         "mig": answer.mig.name if answer.mig else None,
         "mode": {"kind": type(answer.mode).__name__.lower(), **dataclasses.asdict(answer.mode)},
         "fits": isinstance(found, sizing.Layout),
-        "usdPerHour": float(prices.decimal_text(price.microdollars_per_hour)) if price else None,
+        "usdPerHour": float(money.decimal_text(price.microdollars_per_hour)) if price else None,
         **dataclasses.asdict(found),
         "alternatives": [offers_command.offer_json(one) for one in answer.others],
     }

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cli import figures, lookup, render
-from presets import annotations, gpus, offers, prices, sizing
+from presets import annotations, gpus, money, offers, sizing
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -107,7 +107,7 @@ def offer_json(one: offers.Offer) -> dict[str, Any]:
         "instanceType": one.instance_type.name,
         "cloud": one.instance_type.cloud,
         "capacityType": one.capacity_type,
-        "usdPerHour": None if cost is None else float(prices.decimal_text(cost)),
+        "usdPerHour": None if cost is None else float(money.decimal_text(cost)),
         "priceRegion": one.price.region if one.price else None,
         "priceDate": one.price.date if one.price else None,
         "priceSource": one.price.source if one.price else None,
@@ -127,7 +127,7 @@ def capacities(text: str) -> tuple[str, ...]:
 
 def dollars(text: str) -> int:
     """Microdollars of `3.5` or `$3.50`."""
-    amount = prices.microdollars(text.removeprefix("$"))
+    amount = money.microdollars(text.removeprefix("$"))
     if not amount:
         raise argparse.ArgumentTypeError(f"not an amount above zero, such as 3.50: {text}")
     return amount

@@ -3,65 +3,33 @@
 The golden cases of tests/golden run through it as they run through the server.
 """
 
-import io
 import json
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import yaml
 
 from cli import __main__ as command
+from tests.cli.running import SERVICE, TINY, Run
 from tests.conftest import GOLDEN, Goldens
 
 EXPAND = sorted((GOLDEN / "expand").iterdir())
 DENY = sorted((GOLDEN / "deny").iterdir())
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
-TINY = """apiVersion: apps/v1
-kind: Deployment
-metadata: {name: tiny, labels: {kaito.sh/preset: tiny-chat}}
-"""
-SERVICE = """# kept with its comment
-apiVersion: v1
-kind: Service
-metadata: {name:   kept}   # and its spaces
-"""
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> "Run":
-    return Run(capsys, monkeypatch)
-
-
-class Run:
-    """Runs the command in this process."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        self._capsys = capsys
-        self._monkeypatch = monkeypatch
-
-    def __call__(self, *argv: str, stdin: str | bytes = "") -> tuple[int, str, str]:
-        """Status, standard output, standard error."""
-        raw = stdin.encode() if isinstance(stdin, str) else stdin
-        self._monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(raw)))
-        status = command.main(["expand", *argv])
-        out, err = self._capsys.readouterr()
-        return status, out, err
-
 
 @pytest.mark.parametrize("case", EXPAND, ids=lambda case: case.name)
 def test_a_golden_manifest_is_printed_expanded(case: Path, run: Run, goldens: Goldens) -> None:
     golden = goldens.read(case / "out.yaml").splitlines(keepends=True)
     warnings = [line for line in golden if line.startswith("# warning: ")]
-    status, out, err = run("-f", str(case / "in.yaml"))
+    status, out, err = run("expand", "-f", str(case / "in.yaml"))
     goldens.read(case / "in.yaml")
     assert status == 0
     assert out == "".join(golden[len(warnings) :])
-    assert [line.rpartition("): ")[0].split(": ")[0] for line in err.splitlines()] == [
-        "warning" for _ in warnings
+    assert [line.split(": ")[0] for line in err.splitlines()] == ["warning"] * len(warnings) + [
+        "cost"
     ]
 
 
@@ -69,7 +37,7 @@ def test_a_golden_manifest_is_printed_expanded(case: Path, run: Run, goldens: Go
 def test_a_golden_refusal_is_printed_with_its_place(case: Path, run: Run, goldens: Goldens) -> None:
     message = goldens.read(case / "message.txt")
     goldens.read(case / "in.yaml")
-    status, out, err = run("-f", str(case / "in.yaml"))
+    status, out, err = run("expand", "-f", str(case / "in.yaml"))
     assert (status, out) == (1, "")
     place = f"error: {case / 'in.yaml'}, document 1 ("
     stripped = [
@@ -86,7 +54,7 @@ def test_the_whole_text_of_a_refusal(
     (tmp_path / "phi.yaml").write_text(
         f"{SERVICE}---\n" + TINY.replace("tiny-chat", "phi-3-mini"), encoding="utf-8"
     )
-    assert run("-f", "phi.yaml") == (
+    assert run("expand", "-f", "phi.yaml") == (
         1,
         "",
         (
@@ -99,7 +67,9 @@ def test_the_whole_text_of_a_refusal(
 
 
 def test_the_whole_text_for_malformed_yaml(run: Run) -> None:
-    assert run("-f", "-", stdin="kind: Deployment\nmetadata:\n  name: [a\nspec: {}\n") == (
+    assert run(
+        "expand", "-f", "-", stdin="kind: Deployment\nmetadata:\n  name: [a\nspec: {}\n"
+    ) == (
         1,
         "",
         (
@@ -110,28 +80,28 @@ def test_the_whole_text_for_malformed_yaml(run: Run) -> None:
 
 
 def test_a_mistake_in_a_later_document_is_located_in_the_file(run: Run) -> None:
-    _, _, err = run("-f", "-", stdin=f"{SERVICE}---\n\n# comment\na: b: c\n")
+    _, _, err = run("expand", "-f", "-", stdin=f"{SERVICE}---\n\n# comment\na: b: c\n")
     assert err == (
         "error: stdin:8:5: malformed YAML: mapping values are not allowed in this context\n"
     )
 
 
 def test_tabs_get_a_hint(run: Run) -> None:
-    _, _, err = run("-f", "-", stdin="metadata:\n\tname: x\n")
+    _, _, err = run("expand", "-f", "-", stdin="metadata:\n\tname: x\n")
     assert "error: stdin:2:1: malformed YAML" in err
     assert "hint: YAML is indented with spaces, never with tabs" in err
 
 
 def test_an_unrendered_template_gets_a_hint(run: Run) -> None:
-    _, _, err = run("-f", "-", stdin="metadata:\n  name: {{ .Values.name }}\n")
+    _, _, err = run("expand", "-f", "-", stdin="metadata:\n  name: {{ .Values.name }}\n")
     assert "hint: this looks like a template: render it first" in err
 
 
 def test_other_objects_pass_through_as_they_stand(run: Run) -> None:
-    status, out, err = run("-f", "-", stdin=f"---\n{SERVICE}---\n{TINY}---\n# nothing\n")
+    status, out, err = run("expand", "-f", "-", stdin=f"---\n{SERVICE}---\n{TINY}---\n# nothing\n")
     assert status == 0
-    first, second = out.split("---\n")
-    assert first == SERVICE
+    before, first, second, after = out.split("---\n")
+    assert (before, first, after) == ("", SERVICE, "# nothing\n")
     assert yaml.safe_load(second)["spec"]["template"]["spec"]["containers"]
     assert err.startswith("warning: stdin, document 2 (Deployment/tiny): preset tiny-chat: 1 GPU")
 
@@ -139,7 +109,7 @@ def test_other_objects_pass_through_as_they_stand(run: Run) -> None:
 def test_the_items_of_a_list_are_expanded(run: Run) -> None:
     items = [yaml.safe_load(TINY), yaml.safe_load(SERVICE)]
     given = {"apiVersion": "v1", "kind": "List", "metadata": {}, "items": items}
-    _, out, _ = run("-f", "-", stdin=json.dumps(given))
+    _, out, _ = run("expand", "-f", "-", stdin=json.dumps(given))
     found = yaml.safe_load(out)
     assert (found["kind"], found["metadata"]) == ("List", {})
     assert found["items"][0]["spec"]["selector"]
@@ -147,21 +117,23 @@ def test_the_items_of_a_list_are_expanded(run: Run) -> None:
 
 
 def test_json_comes_out_as_json(run: Run) -> None:
-    _, one, _ = run("-f", "-", "-o", "json", stdin=TINY)
+    _, one, _ = run("expand", "-f", "-", "-o", "json", stdin=TINY)
     assert json.loads(one)["kind"] == "Deployment"
-    _, several, _ = run("-f", "-", "-o", "json", stdin=f"{TINY}---\n{SERVICE}")
+    _, several, _ = run("expand", "-f", "-", "-o", "json", stdin=f"{TINY}---\n{SERVICE}")
     assert [item["kind"] for item in json.loads(several)["items"]] == ["Deployment", "Service"]
 
 
 def test_yaml_and_json_hold_the_same(run: Run) -> None:
-    _, as_yaml, _ = run("-f", "-", stdin=TINY)
-    _, as_json, _ = run("-f", "-", "-o", "json", stdin=TINY)
+    _, as_yaml, _ = run("expand", "-f", "-", stdin=TINY)
+    _, as_json, _ = run("expand", "-f", "-", "-o", "json", stdin=TINY)
     assert yaml.safe_load(as_yaml) == json.loads(as_json)
 
 
 def test_the_output_expands_to_itself(run: Run) -> None:
-    _, once, _ = run("-f", "-", stdin=TINY)
-    assert run("-f", "-", stdin=once) == (0, once, "")
+    _, once, _ = run("expand", "-f", "-", stdin=TINY)
+    status, twice, err = run("expand", "-f", "-", stdin=once)
+    assert (status, twice) == (0, once)
+    assert "warning" not in err
 
 
 def test_everything_wrong_in_all_files_is_reported_and_nothing_printed(
@@ -171,6 +143,7 @@ def test_everything_wrong_in_all_files_is_reported_and_nothing_printed(
     (tmp_path / "bytes").write_bytes(b"\xff")
     bad = TINY.replace("tiny-chat", "zzz")
     status, out, err = run(
+        "expand",
         "-f",
         str(tmp_path / "none"),
         "-f",
@@ -193,7 +166,7 @@ def test_everything_wrong_in_all_files_is_reported_and_nothing_printed(
 
 def test_a_label_on_a_kind_that_is_not_expanded_is_pointed_out(run: Run) -> None:
     daemon = TINY.replace("Deployment", "DaemonSet")
-    assert run("-f", "-", stdin=daemon) == (
+    assert run("expand", "-f", "-", stdin=daemon) == (
         0,
         daemon,
         (
@@ -214,7 +187,7 @@ def test_wrong_usage_ends_with_2(argv: list[str]) -> None:
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)
 def test_the_examples_expand(example: Path, run: Run) -> None:
-    status, out, _ = run("-f", str(example))
+    status, out, _ = run("expand", "-f", str(example))
     assert status == 0
     assert yaml.safe_load(out)["spec"]["template"]["spec"]["containers"][0]["image"]
 

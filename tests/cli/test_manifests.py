@@ -88,3 +88,29 @@ def test_what_is_no_manifest_is_refused_with_its_place(text: str, place: str, sa
 )
 def test_subject(value: dict[str, object], subject: str) -> None:
     assert manifests.subject(value) == subject
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: 1",
+        "---\na: 1\n---\n# only a comment\n---\nb:   2 # kept\n...\n",
+        "# licence\n---\n--- # two\na: 1\r\n---\n\n\nb: 1\n\n---\n",
+        '{"a": 1}\n---\nb: 1',
+    ],
+)
+def test_what_is_not_changed_comes_out_byte_for_byte(text: str) -> None:
+    assert manifests.joined((document, None) for document in read(text)) == text
+
+
+def test_a_changed_document_keeps_its_place_and_the_comments_above_it() -> None:
+    first, second, third = read("a: 1\n--- # of a chart\n# Source: x\n\nb: 1 # gone\n---\nc: 1\n")
+    out = manifests.joined([(first, None), (second, "b: 2\n"), (third, None)])
+    assert out == "a: 1\n---\n# of a chart\n# Source: x\nb: 2\n---\nc: 1\n"
+
+
+@pytest.mark.parametrize(("one", "other"), [("a: 1", "b: 1"), ("a: 1\n---\n", "---\nb: 1\n")])
+def test_files_are_joined_by_one_separator(one: str, other: str) -> None:
+    documents = [*read(one), *read(other)]
+    out = manifests.joined((document, None) for document in documents)
+    assert [document.objects[0] for document in read(out)] == [{"a": 1}, {"b": 1}]

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from cli import refresh_prices
-from presets import prices, tables
+from presets import money, prices, tables
 
 
 @dataclass
@@ -41,7 +41,7 @@ ITEMS = [
 def rows(found: Iterable[prices.Price]) -> list[str]:
     return [
         f"{one.instance_type} {one.capacity_type} {one.region}"
-        f" {prices.decimal_text(one.microdollars_per_hour)} {one.date} {one.source}"
+        f" {money.decimal_text(one.microdollars_per_hour)} {one.date} {one.source}"
         for one in found
     ]
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from presets import catalog, gpus, offers, preset, prices, sizing
+from presets import catalog, gpus, money, offers, preset, prices, sizing
 
 GIB = 2**30
 MODEL = catalog.load().find("tiny-chat")
@@ -42,7 +42,7 @@ MACHINES = {
 
 def priced(*rows: tuple[str, str, int]) -> prices.PriceList:
     return prices.PriceList(
-        prices.Price(name, dollars * prices.MICRODOLLARS, capacity, "here", "2026", "test")
+        prices.Price(name, dollars * money.MICRODOLLARS, capacity, "here", "2026", "test")
         for name, capacity, dollars in rows
     )
 

@@ -4,13 +4,13 @@ import random
 
 import pytest
 
-from presets import gpus, prices, tables
+from presets import gpus, money, prices, tables
 
 HEADER = ",".join(prices.COLUMNS)
 
 
 def price(name: str, usd: str, region: str = "here", capacity: str = "on-demand") -> prices.Price:
-    amount = prices.microdollars(usd)
+    amount = money.microdollars(usd)
     assert amount is not None
     return prices.Price(name, amount, capacity, region, "2026-01-19", "test")
 
@@ -20,19 +20,19 @@ def price(name: str, usd: str, region: str = "here", capacity: str = "on-demand"
     [("3.673", 3_673_000), ("0.000001", 1), ("113.9328", 113_932_800), ("27", 27_000_000)],
 )
 def test_an_amount_is_exact(text: str, amount: int) -> None:
-    assert prices.microdollars(text) == amount
-    assert prices.decimal_text(amount) == text
+    assert money.microdollars(text) == amount
+    assert money.decimal_text(amount) == text
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1.", ".5", "1e3", "1,5", "0.0000001", "$3", "٣", "1 "])
 def test_what_is_no_amount(text: str) -> None:
-    assert prices.microdollars(text) is None
+    assert money.microdollars(text) is None
 
 
 def test_amounts_survive_writing_and_reading() -> None:
     for seed in range(200):
         amount = random.Random(seed).randrange(10**9)
-        assert prices.microdollars(prices.decimal_text(amount)) == amount
+        assert money.microdollars(money.decimal_text(amount)) == amount
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_the_snapshot_says_when_and_by_whom() -> None:
 def test_the_snapshot_holds_list_prices(name: str, usd: str) -> None:
     found = prices.snapshot().find(name, "on-demand")
     assert found is not None
-    assert prices.decimal_text(found.microdollars_per_hour) == usd
+    assert money.decimal_text(found.microdollars_per_hour) == usd
 
 
 def test_what_nobody_published_is_unknown() -> None:

@@ -1,26 +1,38 @@
+"""Command lines of the model server: written and read, pinned, refused with the argument's name."""
+
+import dataclasses
 import random
+from decimal import Decimal
 
 import pytest
 
-from presets.runtime_args import MalformedArguments, ServeArgs
+from presets import runtime_args
+from presets.runtime_args import MalformedArguments, ServeArgs, ServedAdapter, TuneArgs
 
 
-@pytest.mark.parametrize("seed", range(50))
-def test_arguments_survive_the_command_line(seed: int) -> None:
-    draw = random.Random(seed)
-    args = ServeArgs(
-        model=draw.choice(["/opt/m", "org/name", "-odd", "a b"]),
-        served_name=draw.choice(["tiny-chat", "--x"]),
-        revision=draw.choice(["", "0a67737c"]),
-        dtype=draw.choice(["auto", "bfloat16", "float16", "float32"]),
-        context_tokens=draw.choice([0, 4096]),
-        port=draw.choice([5000, 8080]),
-    )
+@pytest.mark.parametrize("seed", range(300))
+def test_serving_survives_the_command_line(seed: int) -> None:
+    args = random_serving(random.Random(seed))
     assert ServeArgs.from_argv(args.to_argv()) == args
 
 
-def test_the_command_line_is_pinned() -> None:
-    """Stored pods carry it: a later model server must still take it."""
+@pytest.mark.parametrize("seed", range(300))
+def test_tuning_survives_the_command_line(seed: int) -> None:
+    draw = random.Random(seed)
+    args = TuneArgs(
+        method=draw.choice(runtime_args.METHODS),
+        model=draw.choice(["/opt/m", "org/name", "-odd", "a b"]),
+        revision=draw.choice(["", "0a67737c"]),
+        dtype=draw.choice(runtime_args.DTYPES),
+        data=draw.choice([runtime_args.DATA, "/x=y"]),
+        output=draw.choice([runtime_args.RESULTS, "--output"]),
+        config=draw.choice(["", runtime_args.CONFIG]),
+    )
+    assert TuneArgs.from_argv(args.to_argv()) == args
+
+
+def test_the_command_lines_are_pinned() -> None:
+    """Stored pods carry them: a later model server must still take them."""
     assert ServeArgs("org/name", "n", revision="r", dtype="float16").to_argv() == [
         "serve",
         "--model=org/name",
@@ -28,6 +40,20 @@ def test_the_command_line_is_pinned() -> None:
         "--revision=r",
         "--dtype=float16",
     ]
+    assert FULL.to_argv() == FULL_ARGV
+    assert ServeArgs.from_argv(FULL_ARGV) == FULL
+    assert TuneArgs("qlora", "org/name", "r", config=runtime_args.CONFIG).to_argv() == [
+        "tune",
+        "--method=qlora",
+        "--model=org/name",
+        "--revision=r",
+        "--config=/mnt/config/training_config.yaml",
+    ]
+
+
+def test_a_run_finds_its_data_where_kaito_puts_it() -> None:
+    args = TuneArgs.from_argv(["tune", "--method=lora", "--model=m"])
+    assert (args.data, args.output, args.config) == ("/mnt/data", "/mnt/results", "")
 
 
 def test_the_served_name_defaults_to_the_model() -> None:
@@ -37,14 +63,143 @@ def test_the_served_name_defaults_to_the_model() -> None:
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
-        ([], "verb"),
-        (["tune"], "tune"),
-        (["serve"], "--model"),
-        (["serve", "--model=m", "--mode=x"], "--mode=x"),
-        (["serve", "--model=m", "--dtype=int8"], "int8"),
-        (["serve", "--model=m", "--port=http"], "http"),
+        ([], "the following arguments are required: verb"),
+        (["serve"], "the following arguments are required: --model"),
+        (["serve", "--model=m", "--mode=x"], "unrecognized arguments: --mode=x"),
+        (["serve", "--mod=m"], "the following arguments are required: --model"),
+        (["serve", "--model="], "argument --model: is empty"),
+        (["serve", "--model=m", "--model=m"], "argument --model: is given twice"),
+        (
+            ["serve", "--model=m", "--dtype=int8"],
+            "argument --dtype: invalid choice: 'int8'; auto, bfloat16, float16, float32",
+        ),
+        (
+            ["serve", "--model=m", "--port=http"],
+            "argument --port: http is not a whole number from 0 (any that is free) to 65535",
+        ),
+        (
+            ["serve", "--model=m", "--port=65536"],
+            "argument --port: 65536 is not a whole number from 0 (any that is free) to 65535",
+        ),
+        (
+            ["serve", "--model=m", "--max-sequences=1_0"],
+            (
+                "argument --max-sequences: 1_0 is not a whole number from 0 (the engine's own)"
+                " to 2147483647"
+            ),
+        ),
+        (
+            ["serve", "--model=m", "--tensor-parallel=0"],
+            "argument --tensor-parallel: 0 is not a whole number from 1 to 2147483647",
+        ),
+        (
+            ["serve", "--model=m", "--adapter=a:2:/a"],
+            "argument --adapter: a:2:/a is not NAME:STRENGTH:/DIRECTORY",
+        ),
+        (
+            ["serve", "--model=m", "--adapter=a:1:b"],
+            "argument --adapter: a:1:b is not NAME:STRENGTH:/DIRECTORY",
+        ),
+        (
+            ["serve", "--model=m", "--adapter=a:1:/a", "--adapter=a:1:/b"],
+            "argument --adapter: names an adapter twice",
+        ),
+        (
+            ["serve", "--model=m", *(f"--adapter=a{index}:1:/a" for index in range(11))],
+            "argument --adapter: at most 10 adapters",
+        ),
     ],
 )
-def test_a_wrong_argument_is_named(argv: list[str], says: str) -> None:
-    with pytest.raises(MalformedArguments, match=says):
+def test_a_wrong_argument_of_serving_is_named(argv: list[str], says: str) -> None:
+    with pytest.raises(MalformedArguments) as caught:
         ServeArgs.from_argv(argv)
+    assert str(caught.value) == says
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["tune"], "the following arguments are required: --method, --model"),
+        (
+            ["tune", "--model=m", "--method=QLoRA"],
+            "argument --method: invalid choice: 'QLoRA'; lora, qlora",
+        ),
+        (["tune", "--model=m", "--method=lora", "--data="], "argument --data: is empty"),
+    ],
+)
+def test_a_wrong_argument_of_tuning_is_named(argv: list[str], says: str) -> None:
+    with pytest.raises(MalformedArguments) as caught:
+        TuneArgs.from_argv(argv)
+    assert str(caught.value) == says
+
+
+def test_another_verb_is_refused() -> None:
+    with pytest.raises(MalformedArguments, match="argument verb: invalid choice: 'tune'"):
+        ServeArgs.from_argv(["tune", "--model=m"])
+    with pytest.raises(MalformedArguments, match="argument verb: invalid choice: 'serve'"):
+        TuneArgs.from_argv(["serve", "--model=m"])
+
+
+FULL = ServeArgs(
+    model="org/name",
+    served_name="n",
+    context_tokens=4096,
+    port=8080,
+    adapters=(
+        ServedAdapter("sql", "/mnt/adapter/sql", Decimal("0.5")),
+        ServedAdapter("b", "/a:b,c"),
+    ),
+    runtime="vllm",
+    tensor_parallel=2,
+    pipeline_parallel=3,
+    max_sequences=64,
+    quantization="fp8",
+    kv_dtype="fp8",
+    chat_template="tool-chat-hermes.jinja",
+    tool_parser="hermes",
+    reasoning_parser="qwen3",
+    trust_remote_code=True,
+)
+"""Every argument that may differ from its default beside the two above."""
+
+FULL_ARGV = [
+    "serve",
+    "--model=org/name",
+    "--served-name=n",
+    "--context-tokens=4096",
+    "--port=8080",
+    "--adapter=sql:0.5:/mnt/adapter/sql",
+    "--adapter=b:1:/a:b,c",
+    "--runtime=vllm",
+    "--tensor-parallel=2",
+    "--pipeline-parallel=3",
+    "--max-sequences=64",
+    "--quantization=fp8",
+    "--kv-dtype=fp8",
+    "--chat-template=tool-chat-hermes.jinja",
+    "--tool-parser=hermes",
+    "--reasoning-parser=qwen3",
+    "--trust-remote-code",
+]
+
+
+def random_serving(draw: random.Random) -> ServeArgs:
+    """Every field at its default or not."""
+    plain = ServeArgs(
+        model=draw.choice(["/opt/m", "org/name", "-odd", "a b"]),
+        served_name=draw.choice(["tiny-chat", "--x"]),
+        revision=draw.choice(["", "0a67737c"]),
+        dtype=draw.choice(runtime_args.DTYPES),
+    )
+    chosen = {
+        field.name: getattr(FULL, field.name)
+        for field in dataclasses.fields(ServeArgs)[4:]
+        if draw.random() < 0.5
+    }
+    count = draw.randrange(11)
+    strengths = [Decimal(draw.randrange(10**6 + 1)) / 10**6 for _ in range(count)]
+    chosen["adapters"] = tuple(
+        ServedAdapter(f"a{index}", draw.choice(["/a", "/x y:z="]), strength)
+        for index, strength in enumerate(strengths)
+    )
+    return dataclasses.replace(plain, **chosen)

@@ -69,7 +69,10 @@ def test_a_workload_on_its_way_out_is_never_held_up() -> None:
 def test_an_expansion_says_what_it_chose_in_one_line() -> None:
     decision = allowed(create(builders.deployment().preset().build()))
     assert [note.message for note in decision.notes] == [
-        "preset tiny-chat: 1 GPU, instance type Standard_NC4as_T4_v3 or Standard_NC6s_v3"
+        (
+            "preset tiny-chat: 1 GPU, instance type Standard_NC4as_T4_v3 ($0.526/h)"
+            " or Standard_NC6s_v3 ($3.06/h)"
+        )
     ]
 
 

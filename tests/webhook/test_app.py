@@ -96,7 +96,7 @@ def test_a_body_that_does_not_come_is_given_up(
 def test_our_own_bug_is_logged_and_not_shown(
     served: app.App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(*_: object) -> admit.Decision:
+    def broken(*_: object, **__: object) -> admit.Decision:
         raise KeyError("inside")
 
     monkeypatch.setattr(admit, "admit", broken)
@@ -144,4 +144,36 @@ def test_answers_are_counted_by_outcome_and_reason(served: app.App) -> None:
     assert f'{name}{{outcome="denied",reason="UnknownPreset"}} 1\n' in text
     assert f'{name}{{outcome="skipped",reason="NotLabelled"}} 1\n' in text
     assert f'{name}{{outcome="refused",reason="400"}} 1\n' in text
-    assert 'plainsail_webhook_request_seconds_bucket{le="+Inf"} 4\n' in text
+    assert 'plainsail_webhook_request_seconds_bucket{le="+Inf"} 3\n' in text
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_head_is_get_without_the_body(served: app.App, path: str) -> None:
+    got, head = (asgi.call(served, method, path) for method in ("GET", "HEAD"))
+    assert (head.status, head.headers, head.body) == (got.status, got.headers, b"")
+
+
+def test_a_wrong_method_is_told_the_right_one(served: app.App) -> None:
+    assert asgi.call(served, "GET", "/mutate").headers[b"allow"] == b"POST"
+    assert asgi.call(served, "POST", "/readyz").headers[b"allow"] == b"GET, HEAD"
+
+
+def test_draining_it_is_alive_and_not_ready_and_still_answers(served: app.App) -> None:
+    """Each answer ends its connection, so that the next one goes to another replica."""
+    served.drain()
+    ready, alive = (asgi.call(served, "GET", path) for path in ("/readyz", "/healthz"))
+    answer = asgi.call(served, "POST", "/mutate", asgi.review(TINY))
+    assert (ready.status, alive.status, answer.status) == (503, 200, 200)
+    assert ready.body == b"draining\n"
+    assert all(one.headers[b"connection"] == b"close" for one in (ready, alive, answer))
+
+
+def test_large_bodies_that_arrive_together_share_one_limit(
+    served: app.App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is given up is given back: afterwards there is room again."""
+    monkeypatch.setattr(app, "MAX_PENDING_BYTES", 1000)
+    for _ in range(2):
+        assert asgi.call(served, "POST", "/mutate", b" " * 600, b" " * 600).status == 503
+        body = asgi.review(TINY)
+        assert asgi.call(served, "POST", "/mutate", body[:500], body[500:]).status == 200

@@ -1,5 +1,6 @@
 """The shipped webhook configuration asks about what the code expands, and about nothing else."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +13,36 @@ from webhook import workloads
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def hook() -> dict[str, Any]:
+@pytest.fixture(scope="module", params=[0, 1], ids=["by-workload", "by-pods"])
+def hook(request: pytest.FixtureRequest) -> dict[str, Any]:
     text = (ROOT / "deploy" / "manifests" / "webhook.yaml").read_text(encoding="utf-8")
     configurations = [d for d in yaml.safe_load_all(text) if d["kind"].startswith("Mutating")]
     (configuration,) = configurations
-    (only,) = configuration["webhooks"]
-    found: dict[str, Any] = only
+    by_workload, by_pods = configuration["webhooks"]
+    found: dict[str, Any] = (by_workload, by_pods)[request.param]
     return found
 
 
 def test_the_webhook_is_asked_about_labelled_objects_only(hook: dict[str, Any]) -> None:
     """So that failing closed holds up nobody else."""
     assert hook["failurePolicy"] == "Fail"
-    assert hook["objectSelector"] == {
-        "matchExpressions": [{"key": annotations.PRESET, "operator": "Exists"}]
-    }
+    if "objectSelector" in hook:
+        expression = {"key": annotations.PRESET, "operator": "Exists"}
+        assert hook["objectSelector"] == {"matchExpressions": [expression]}
+        assert "matchConditions" not in hook
+    else:
+        conditions = [condition["expression"] for condition in hook["matchConditions"]]
+        label = f'labels[?"{annotations.PRESET}"].hasValue()'
+        assert all(label in condition for condition in conditions)
+        assert len(conditions) == 2
+
+
+def test_a_condition_reads_nothing_that_may_be_absent(hook: dict[str, Any]) -> None:
+    """An error of a condition refuses the object, whoever's it is."""
+    for condition in hook.get("matchConditions", ()):
+        fields = re.findall(r"\bit((?:\.\??\w+)+)", condition["expression"])
+        assert fields
+        assert all(part.startswith("?") for path in fields for part in path.split(".")[1:])
 
 
 def test_the_webhook_is_asked_about_every_kind_that_it_expands(hook: dict[str, Any]) -> None:

@@ -1,15 +1,22 @@
 """`python -m webhook serve` as a process: TLS, kept connections, the end on SIGTERM, bad starts."""
 
+import contextlib
 import signal
 import socket
 import ssl
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from tests import builders
 from tests.webhook import asgi, serving
+from webhook import __main__ as main
+from webhook import protocol
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +38,112 @@ def test_one_kept_connection_serves_many_and_sigterm_ends_cleanly(pems: serving.
         assert "Traceback" not in process.stderr.read()
     assert [answer.status_code for answer in answers] == [200] * 3
     assert answers[0].json()["response"]["patchType"] == "JSONPatch"
+
+
+@pytest.fixture(scope="module")
+def serving_port(pems: serving.Pems) -> Iterator[int]:
+    with serving.running(pems) as (_, port):
+        yield port
+
+
+def connect(pems: serving.Pems, port: int) -> ssl.SSLSocket:
+    trust = ssl.create_default_context(cafile=str(pems.certificate))
+    plain = socket.create_connection(("127.0.0.1", port), timeout=10)
+    return trust.wrap_socket(plain, server_hostname="127.0.0.1")
+
+
+def received(connection: ssl.SSLSocket) -> bytes:
+    """Everything until the server ends the connection."""
+    parts = []
+    with contextlib.suppress(ConnectionResetError, ssl.SSLError):
+        while part := connection.recv(2**16):
+            parts.append(part)
+    return b"".join(parts)
+
+
+def test_told_to_end_it_is_not_ready_and_serves_on_for_a_while(pems: serving.Pems) -> None:
+    trust = ssl.create_default_context(cafile=str(pems.certificate))
+    url = "https://127.0.0.1:"
+    with serving.running(pems) as (process, port), httpx.Client(verify=trust) as client:
+        assert client.get(f"{url}{port}/readyz").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + 5
+        while (answer := client.get(f"{url}{port}/readyz")).status_code == 200:
+            assert time.monotonic() < deadline
+        assert (answer.status_code, answer.headers["connection"]) == (503, "close")
+        body = asgi.review(builders.deployment().preset().build())
+        assert client.post(f"{url}{port}/mutate", content=body).status_code == 200
+        assert process.wait(5) == 0
+
+
+def test_a_second_signal_ends_it_at_once(pems: serving.Pems) -> None:
+    with serving.running(pems) as (process, _):
+        begun = time.monotonic()
+        for _ in range(2):
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.3)
+        assert process.wait(5) == 0
+        assert time.monotonic() - begun < main.LINGER_SECONDS
+
+
+def test_a_head_without_end_ends_the_connection(pems: serving.Pems, serving_port: int) -> None:
+    with connect(pems, serving_port) as connection:
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
+            connection.sendall(b"GET /healthz HTTP/1.1\r\n")
+            for _ in range(100):
+                connection.sendall(b"x: " + b"y" * 4096 + b"\r\n")
+        assert received(connection) == b""
+
+
+def test_a_head_that_does_not_come_ends_the_connection(
+    pems: serving.Pems, serving_port: int
+) -> None:
+    with connect(pems, serving_port) as connection:
+        connection.sendall(b"GET /healthz HT")
+        begun = time.monotonic()
+        assert received(connection) == b""
+        assert time.monotonic() - begun < protocol.HEAD_SECONDS + 2
+
+
+def test_what_is_not_http_gets_a_400(pems: serving.Pems, serving_port: int) -> None:
+    with connect(pems, serving_port) as connection:
+        connection.sendall(b"\x00\xff\x00\r\n\r\n")
+        assert received(connection).startswith(b"HTTP/1.1 400 ")
+
+
+def test_requests_in_one_piece_are_answered_in_order(pems: serving.Pems, serving_port: int) -> None:
+    with connect(pems, serving_port) as connection:
+        connection.sendall(
+            b"GET /healthz HTTP/1.1\r\n\r\nHEAD /metrics HTTP/1.1\r\n\r\n"
+            b"GET /no HTTP/1.1\r\nconnection: close\r\n\r\n"
+        )
+        answers = received(connection)
+    assert answers.startswith(b"HTTP/1.1 200 OK")
+    assert answers.count(b"HTTP/1.1 200 OK") == 2
+    assert answers.count(b"HTTP/1.1 404 ") == 1
+
+
+@pytest.mark.slow
+def test_memory_is_flat_over_many_requests(pems: serving.Pems) -> None:
+    """Denied, expanded, skipped and refused in turn, each for another name."""
+    workloads = (
+        builders.deployment("chat-00000").preset().build(),
+        builders.deployment("chat-00000").preset("chat-00000").build(),
+        builders.deployment("chat-00000").build(),
+    )
+    bodies = [asgi.review(workload) for workload in workloads] + [b"{"]
+    trust = ssl.create_default_context(cafile=str(pems.certificate))
+    with serving.running(pems) as (process, port):
+        assert process.stderr is not None
+        threading.Thread(target=process.stderr.read, daemon=True).start()
+        resident = psutil.Process(process.pid).memory_info
+        with httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=trust) as client:
+            for number in range(10_000):
+                if number == 2000:
+                    before = resident().rss
+                name = f"chat-{number:05}".encode()
+                client.post("/mutate", content=bodies[number % 4].replace(b"chat-00000", name))
+        assert resident().rss - before < 2**20
 
 
 def failed(*flags: str) -> str:

@@ -1,36 +1,29 @@
 """The webhook behind a real API server, driven by the real kubectl.
 
 What only the API server knows: defaulting before admission, validation after it, field ownership,
-what each verb sends. Replicas are zero, so that no pod waits for a node.
+what each verb sends. Every form x every kind, then the verbs and refusals one by one.
 """
 
-import base64
 import json
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from deploy.local import api as apis
-from deploy.local import binaries, control_plane
-from presets import annotations
-from tests import programs
-from tests.webhook import serving
+from presets import annotations, catalog
+from tests.webhook.cluster import (
+    FIVE_LINES,
+    IDLE,
+    KINDS,
+    Cluster,
+    of_kind,
+    template,
+    unlabelled,
+)
+from webhook import admit
 
 pytestmark = pytest.mark.controlplane
 
-CONFIGURATION = Path(__file__).parents[2] / "deploy" / "manifests" / "webhook.yaml"
-
-FIVE_LINES = """apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: chat
-  labels: {kaito.sh/preset: tiny-chat}
-"""
-IDLE = f"{FIVE_LINES}spec: {{replicas: 0}}\n"
 FORMS = {
     "no spec": FIVE_LINES,
     "no replicas": IDLE,
@@ -39,85 +32,14 @@ FORMS = {
     "containers empty": f"{FIVE_LINES}spec: {{template: {{spec: {{containers: []}}}}}}\n",
     "stub": f"{FIVE_LINES}spec: {{template: {{spec: {{containers: [{{name: model}}]}}}}}}\n",
 }
-KINDS = {
-    "Deployment": "deployment",
-    "StatefulSet": "statefulset",
-    "Job": "job",
-}
 
 
-class Cluster:
-    """One namespace of the control plane, by kubectl."""
-
-    def __init__(self, kubectl: Path, kubeconfig: Path, namespace: str) -> None:
-        self._command = [str(kubectl), f"--kubeconfig={kubeconfig}", f"--namespace={namespace}"]
-
-    def kubectl(self, *argv: str, stdin: str = "", ok: tuple[int, ...] = (0,)) -> str:
-        """Standard output; with a failure that is expected, standard error."""
-        done = subprocess.run(
-            [*self._command, *argv], input=stdin, capture_output=True, text=True, check=False
-        )
-        assert done.returncode in ok, done.stderr
-        return done.stdout if done.returncode == 0 else done.stdout + done.stderr
-
-    def get(self, what: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.kubectl("get", what, "-o", "json"))
-        return found
-
-
-@pytest.fixture(scope="module")
-def cluster(
-    control_plane_kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Cluster]:
-    """A namespace whose labelled workloads go through a webhook of our own."""
-    pems = serving.pems(tmp_path_factory.mktemp("tls"))
-    with apis.Api(control_plane_kubeconfig) as api, serving.running(pems) as (_, port):
-        namespace = programs.namespace(api)
-        (configuration,) = control_plane.documents(CONFIGURATION)
-        configuration["metadata"]["name"] = namespace
-        for hook in configuration["webhooks"]:
-            bundle = base64.b64encode(pems.certificate.read_bytes()).decode()
-            hook["clientConfig"] = {"url": f"https://127.0.0.1:{port}/mutate", "caBundle": bundle}
-            hook["namespaceSelector"] = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
-        path = apis.path_of(configuration)
-        api.apply(path, configuration)
-        kubectl = binaries.binaries(lambda _: None) / "kubectl"
-        made = Cluster(kubectl, control_plane_kubeconfig, namespace)
-        _await_webhook(made)
-        yield made
-        api.delete(path)
-        api.delete(f"/api/v1/namespaces/{namespace}")
-
-
-def _await_webhook(made: Cluster) -> None:
-    """The API server learns of a new configuration within a second or so."""
-    for _ in range(100):
-        said = made.kubectl("apply", "--dry-run=server", "-f", "-", stdin=IDLE, ok=(0, 1))
-        if "server dry run" in said:
-            return
-    pytest.fail(f"the webhook is not called: {said}")
-
-
-@pytest.fixture(autouse=True)
-def _clean(request: pytest.FixtureRequest) -> Iterator[None]:
-    made: Cluster = request.getfixturevalue("cluster")
-    yield
-    kinds = ",".join(KINDS.values())
-    made.kubectl("delete", kinds, "--all", "--wait=true", "--cascade=background")
-
-
-def of_kind(kind: str, manifest: str) -> str:
-    out = manifest.replace("kind: Deployment", f"kind: {kind}")
-    return (
-        out.replace("apps/v1", "batch/v1").replace("replicas: 0", "suspend: true")
-        if kind == "Job"
-        else out
-    )
-
-
-def template(found: dict[str, Any]) -> dict[str, Any]:
-    held: dict[str, Any] = found["spec"]["template"]
-    return held
+def own(**pod: Any) -> str:
+    """A labelled Deployment with a server of the user's own."""
+    out = yaml.safe_load(IDLE)
+    container = {"name": "own", "image": "own:1", "args": ["--own", "1"]}
+    out["spec"]["template"] = {"spec": {"containers": [container], **pod}}
+    return json.dumps(out)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -125,14 +47,15 @@ def template(found: dict[str, Any]) -> dict[str, Any]:
 def test_every_form_is_stored_whole_and_applying_it_again_changes_nothing(
     cluster: Cluster, kind: str, form: str
 ) -> None:
+    """W6, W7: whatever stands for no containers; and it is the user's manifest ever after."""
     manifest = of_kind(kind, FORMS[form])
     name = f"{KINDS[kind]}/chat"
-    cluster.kubectl("apply", "-f", "-", stdin=manifest)
+    cluster.apply(manifest)
     first = cluster.get(name)
     (container,) = template(first)["spec"]["containers"]
     assert container["image"].startswith("ghcr.io/plainsail/runtime:")
     assert container["args"][0] == "serve"
-    said = cluster.kubectl("apply", "-f", "-", stdin=manifest)
+    said = cluster.apply(manifest)
     # A null in a client-side apply deletes each time anew: what was deleted is put back.
     assert said.endswith("configured\n" if form == "containers null" else "unchanged\n")
     assert cluster.kubectl("diff", "-f", "-", stdin=manifest) == ""
@@ -140,11 +63,29 @@ def test_every_form_is_stored_whole_and_applying_it_again_changes_nothing(
     assert (again["metadata"]["generation"], again["spec"]) == (1, first["spec"])
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_forms_give_the_same_pods(cluster: Cluster, kind: str) -> None:
+    """W6: the same expansion, but for labels that the API server makes from the Job's uid."""
+    bodies = [yaml.safe_load(of_kind(kind, form)) for form in FORMS.values()]
+    pods = [template(cluster.try_out(body))["spec"] for body in bodies]
+    assert all(pod == pods[0] for pod in pods)
+
+
+def test_a_whole_template_gets_gpus_and_a_node_and_keeps_its_server(cluster: Cluster) -> None:
+    """W6: nothing of a full container is expanded that says what it runs."""
+    cluster.apply(own())
+    (container,) = template(cluster.get("deployment/chat"))["spec"]["containers"]
+    assert (container["image"], container["args"]) == ("own:1", ["--own", "1"])
+    assert "command" not in container
+    assert "startupProbe" not in container
+    assert container["resources"]["limits"] == {"nvidia.com/gpu": "1"}
+
+
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
 def test_verbs_that_arrive_unfilled_roll_no_pods(cluster: Cluster, kind: str) -> None:
-    """`kubectl replace` drops what we wrote; a server-side apply brings nulls; migration both."""
+    """W7, W8: replace drops what we wrote; a server-side apply brings nulls; migration both."""
     name, manifest = f"{KINDS[kind]}/chat", of_kind(kind, IDLE)
-    cluster.kubectl("apply", "-f", "-", stdin=manifest)
+    cluster.apply(manifest)
     first = cluster.get(name)
     for verb in (
         ["replace"],
@@ -162,46 +103,106 @@ def test_verbs_that_arrive_unfilled_roll_no_pods(cluster: Cluster, kind: str) ->
 
 
 def test_a_stored_job_keeps_its_template_through_every_verb(cluster: Cluster) -> None:
+    """W13: never an immutable error."""
     manifest = of_kind("Job", IDLE)
-    cluster.kubectl("apply", "-f", "-", stdin=manifest)
+    cluster.apply(manifest)
     first = cluster.get("job/chat")
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=manifest)
+    assert cluster.apply(manifest) == "job.batch/chat unchanged\n"
+    cluster.apply(manifest, "--server-side", "--force-conflicts")
     cluster.kubectl("label", "job/chat", "team=ml")
     cluster.kubectl("label", "job/chat", f"{annotations.PRESET}-")
     assert template(cluster.get("job/chat")) == template(first)
 
 
+def test_a_job_that_moved_to_server_side_apply_can_be_applied_again(cluster: Cluster) -> None:
+    """W13: by then kubectl owns the whole template, so the second apply arrives without it."""
+    manifest = of_kind("Job", IDLE)
+    cluster.apply(manifest)
+    first = cluster.get("job/chat")
+    for _ in range(3):
+        cluster.apply(manifest, "--server-side")
+    assert template(cluster.get("job/chat")) == template(first)
+
+
+def test_replace_of_a_job_is_refused_as_that_of_any_job_is(cluster: Cluster) -> None:
+    """W13: the manifest lacks the selector that the API server made, which is not ours to add."""
+    for manifest in (of_kind("Job", IDLE), json.dumps(unlabelled("Job"))):
+        cluster.apply(manifest)
+        said = cluster.kubectl("replace", "-f", "-", stdin=manifest, ok=(1,))
+        assert "spec.selector: Required value" in said
+
+
+def test_a_stored_job_asked_for_other_pods_is_refused_in_our_words(cluster: Cluster) -> None:
+    """W13: the reason and the way out, where the API server would show a whole pod template."""
+    cluster.apply(of_kind("Job", IDLE))
+    other = of_kind("Job", IDLE).replace("tiny-chat", "phi-3-mini-4k-instruct")
+    said = cluster.apply(other, ok=(1,))
+    assert "(JobTemplateImmutable)" in said
+    assert "delete the Job and create it anew" in said
+    assert "field is immutable" not in said
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [("", "OnFailure"), ("Always", "OnFailure"), ("OnFailure", "OnFailure"), ("Never", "Never")],
+)
+def test_a_job_never_restarts_always(cluster: Cluster, written: str, stored: str) -> None:
+    """W20: the default that no Job can have is replaced on CREATE, and kept from then on."""
+    pod = f"restartPolicy: {written}" if written else ""
+    spec = f"spec: {{suspend: true, template: {{spec: {{{pod}}}}}}}\n"
+    manifest = of_kind("Job", FIVE_LINES) + spec
+    cluster.apply(manifest)
+    first = template(cluster.get("job/chat"))
+    assert first["spec"]["restartPolicy"] == stored
+    cluster.kubectl("annotate", "job/chat", "example.com/touched=yes")
+    cluster.apply(manifest)
+    assert template(cluster.get("job/chat")) == first
+
+
 def test_a_second_manager_with_the_same_manifest_meets_no_conflict(cluster: Cluster) -> None:
+    """W11."""
     for manager in ("one", "two"):
-        verb = ["apply", "--server-side", f"--field-manager={manager}"]
-        cluster.kubectl(*verb, "-f", "-", stdin=IDLE)
+        cluster.apply(IDLE, "--server-side", f"--field-manager={manager}")
     assert cluster.get("deployment/chat")["metadata"]["generation"] == 1
 
 
-def test_scale_annotate_restart_and_undo_keep_what_was_added(cluster: Cluster) -> None:
-    cluster.kubectl("apply", "-f", "-", stdin=IDLE)
-    first = template(cluster.get("deployment/chat"))
-    cluster.kubectl("scale", "deployment/chat", "--replicas=0")
-    cluster.kubectl("annotate", "deployment/chat", "example.com/x=y")
-    assert template(cluster.get("deployment/chat")) == first
-    cluster.kubectl("rollout", "restart", "deployment/chat")
-    restarted = template(cluster.get("deployment/chat"))
-    assert restarted["spec"] == first["spec"]
-    cluster.kubectl("rollout", "undo", "deployment/chat", "--to-revision=1", ok=(0, 1))
-    assert template(cluster.get("deployment/chat"))["spec"] == first["spec"]
+def test_what_the_user_brought_is_kept_and_the_lack_is_told(cluster: Cluster) -> None:
+    """W10: tolerations, affinity, arguments; applying them again is no change."""
+    tolerations = [{"key": "mine", "operator": "Exists"}]
+    expression = {"key": "zone", "operator": "In", "values": ["a"]}
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
+    manifest = own(tolerations=tolerations, affinity=affinity)
+    said = cluster.run("apply", "-f", "-", stdin=manifest).stderr
+    assert "tolerations is yours and stays; not tolerated: sku=gpu:NoSchedule" in said
+    assert "nodeAffinity is yours and stays; let it match Standard_NC4as_T4_v3" in said
+    pod = template(cluster.get("deployment/chat"))["spec"]
+    assert (pod["tolerations"], pod["affinity"]) == (tolerations, affinity)
+    assert pod["containers"][0]["args"] == ["--own", "1"]
+    assert cluster.apply(manifest) == "deployment.apps/chat unchanged\n"
 
 
 def test_an_unknown_preset_is_refused_in_our_words(cluster: Cluster) -> None:
+    """W14: with the nearest of those that there are."""
     manifest = FIVE_LINES.replace("tiny-chat", "tinychat")
-    assert cluster.kubectl("apply", "-f", "-", stdin=manifest, ok=(1,)) == (
+    assert cluster.apply(manifest, ok=(1,)) == (
         'The Deployment "chat" is invalid: metadata.labels[kaito.sh/preset]: '
         '"tinychat" is not a preset (UnknownPreset)\n  hint: did you mean "tiny-chat"?\n'
     )
 
 
+@pytest.mark.parametrize("value", ["", "a b", "-x-", "..", "x" * 64, "é"])
+def test_a_value_that_no_label_can_hold_is_refused(cluster: Cluster, value: str) -> None:
+    """W14: admission comes before the API server's own validation, and survives it."""
+    manifest = FIVE_LINES.replace("tiny-chat", json.dumps(value))
+    said = cluster.apply(manifest, ok=(1,))
+    assert "is not a preset (UnknownPreset)" in said
+    assert "InternalError" not in said
+
+
 def test_several_mistakes_are_listed_together(cluster: Cluster) -> None:
     manifest = FIVE_LINES + "  annotations: {kaito.sh/capacity-type: x, kaito.sh/service: all}\n"
-    assert cluster.kubectl("apply", "-f", "-", stdin=manifest, ok=(1,)) == (
+    assert cluster.apply(manifest, ok=(1,)) == (
         'The Deployment "chat" is invalid: \n'
         '* metadata.annotations[kaito.sh/capacity-type]: "x" is not a capacity type '
         "(InvalidValue)\n"
@@ -212,24 +213,20 @@ def test_several_mistakes_are_listed_together(cluster: Cluster) -> None:
 
 
 def test_kubectl_shows_what_was_chosen(cluster: Cluster) -> None:
-    done = subprocess.run(
-        [*cluster._command, "apply", "--dry-run=server", "-f", "-"],
-        input=IDLE,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stderr == (
-        "Warning: preset tiny-chat: 1 GPU, instance type Standard_NC4as_T4_v3 or Standard_NC6s_v3\n"
-    )
+    """The notes of the decision, word for word."""
+    request = admit.AdmissionRequest(admit.CREATE, yaml.safe_load(IDLE))
+    decision = admit.admit(request, catalog.load())
+    assert isinstance(decision, admit.Allowed)
+    said = cluster.run("apply", "--dry-run=server", "-f", "-", stdin=IDLE).stderr
+    assert said == "".join(f"Warning: {note.message}\n" for note in decision.notes)
+    assert said.startswith("Warning: preset tiny-chat: 1 GPU, ")
 
 
 def test_removing_the_label_gives_the_users_workload_back(cluster: Cluster) -> None:
-    own = yaml.safe_load(IDLE)
-    own["spec"]["template"] = {"spec": {"containers": [{"name": "own", "image": "own:1"}]}}
-    manifest = json.dumps(own)
-    cluster.kubectl("apply", "-f", "-", stdin=manifest)
+    """W12: with what the user did to it since."""
+    cluster.apply(own())
     assert "nvidia.com/gpu" in str(template(cluster.get("deployment/chat"))["spec"])
+    cluster.kubectl("set", "env", "deployment/chat", "LATER=yes")
     cluster.kubectl("label", "deployment/chat", f"{annotations.PRESET}-")
     left = cluster.get("deployment/chat")
     assert annotations.EXPANSION not in left["metadata"]["annotations"]
@@ -239,17 +236,23 @@ def test_removing_the_label_gives_the_users_workload_back(cluster: Cluster) -> N
         *("containers", "dnsPolicy", "restartPolicy", "schedulerName", "securityContext"),
         "terminationGracePeriodSeconds",
     }
-    assert pod["containers"][0].keys() == {
-        *("image", "imagePullPolicy", "name", "resources"),
-        *("terminationMessagePath", "terminationMessagePolicy"),
+    assert pod["containers"][0] == {
+        "name": "own",
+        "image": "own:1",
+        "args": ["--own", "1"],
+        "env": [{"name": "LATER", "value": "yes"}],
+        "resources": {},
+        "imagePullPolicy": "IfNotPresent",
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
     }
-    assert pod["containers"][0]["resources"] == {}
 
 
 def test_removing_the_label_from_a_bare_workload_is_refused_with_the_way_out(
     cluster: Cluster,
 ) -> None:
-    cluster.kubectl("apply", "-f", "-", stdin=IDLE)
+    """W12: what is left would run nothing."""
+    cluster.apply(IDLE)
     said = cluster.kubectl("label", "deployment/chat", f"{annotations.PRESET}-", ok=(1,))
     assert "(NothingToRun)" in said
     assert "set an image in the same change, or delete the workload" in said
@@ -257,6 +260,8 @@ def test_removing_the_label_from_a_bare_workload_is_refused_with_the_way_out(
 
 def test_a_workload_without_the_label_is_not_asked_about(cluster: Cluster) -> None:
     """Refused by the API server's own validation, not by us."""
+    before = cluster.webhook.calls()
     manifest = "\n".join(line for line in FIVE_LINES.splitlines() if "labels" not in line)
-    said = cluster.kubectl("apply", "-f", "-", stdin=manifest, ok=(1,))
+    said = cluster.apply(manifest, ok=(1,))
     assert "spec.template.spec.containers: Required value" in said
+    assert cluster.webhook.calls() == before

@@ -1,0 +1,94 @@
+"""`plainsail eject`: the same pods as plain YAML that never needs Plainsail again."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from cli import ejection, expansions, lookup, manifests, render
+
+Ejected = tuple[expansions.Expanded, list[dict[str, Any]]]
+"""A document and what becomes of its objects: as many, and Services besides."""
+
+
+def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the verb and its flags."""
+    parser = verbs.add_parser(
+        "eject",
+        allow_abbrev=False,
+        help="turn a labelled workload into plain YAML",
+        description="Print labelled workloads expanded and without label, annotations and record:"
+        " plain YAML that runs the same pods and that Plainsail leaves alone, with the Service that"
+        " it would have made. Takes manifests, and objects read back from a cluster (kubectl get"
+        " -o yaml). Other documents pass through byte for byte; after a refusal nothing is"
+        " printed.",
+    )
+    expansions.add_flags(parser)
+    parser.add_argument(
+        "-o", "--output", choices=["yaml", "json"], default="yaml", help="%(default)s by default"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(flags: argparse.Namespace) -> int:
+    """Print plain manifests; 0, or 1 where anything was refused."""
+    try:
+        batch = expansions.of(flags, leave=ejection.is_complete)
+    except lookup.NotFound as error:
+        print(error, file=sys.stderr)
+        return error.status
+    done = _ejected(batch)
+    batch.complain()
+    if batch.is_refused:
+        return 1
+    if flags.output == "json":
+        sys.stdout.write(render.as_json(one for _, objects in done for one in objects))
+    else:
+        sys.stdout.write(manifests.joined(_texts(done)))
+    return 0
+
+
+def _ejected(batch: expansions.Batch) -> list[Ejected]:
+    """Every document with its objects ejected, and the Services that are not there yet."""
+    there = {
+        _key(change.original)
+        for change in batch.changes
+        if change.original.get("kind") == "Service"
+    }
+    done = []
+    for one in batch.documents:
+        objects: list[dict[str, Any]] = []
+        for change in one.changes:
+            objects.append(_plain(change, batch.complaints) if change.is_ours else change.original)
+            made = ejection.service(change.result) if change.is_ours else None
+            if made is not None and _key(made) not in there:
+                there.add(_key(made))
+                objects.append(made)
+        done.append((one, objects))
+    return done
+
+
+def _plain(change: expansions.Change, complaints: list[str]) -> dict[str, Any]:
+    """The workload ejected; itself where it cannot be, which is then an error."""
+    try:
+        plain = ejection.ejected(change.result)
+    except ejection.SelectorNeedsOurKeys as error:
+        hint = "make a workload with a selector of its own: that of a stored one cannot change"
+        complaints.append(f"error: {change.where}: spec.selector asks for {error}\n  hint: {hint}")
+        return change.original
+    complaints.extend(
+        f"warning: {change.where}: {path} names a key that nothing sets any more"
+        for path in ejection.mentions(plain)
+    )
+    return plain
+
+
+def _key(of: dict[str, Any]) -> tuple[object, object]:
+    meta = of.get("metadata")
+    return (meta.get("namespace"), meta.get("name")) if isinstance(meta, dict) else (None, None)
+
+
+def _texts(done: list[Ejected]) -> Iterator[tuple[manifests.Document, str | None]]:
+    for one, objects in done:
+        is_changed = any(change.is_ours for change in one.changes)
+        yield one.document, render.document(one.document, objects) if is_changed else None

@@ -1,0 +1,177 @@
+"""For each reason of the admission webhook a small workload that meets it, and what it is told.
+
+So an example is what the webhook says today, never a copy of what it once said.
+"""
+
+from functools import cache
+from typing import Any
+
+import orjson
+
+from presets import annotations, catalog, gpus
+from webhook import admit, placement, reasons
+
+Object = dict[str, Any]
+
+_MODEL = "tiny-chat"
+_OWN = {"name": "app", "image": "registry.example.com/app:1"}
+_TOO_SMALL, _LARGER = "Standard_NC4as_T4_v3", "Standard_NC24ads_A100_v4"
+
+
+@cache
+def message(code: str) -> tuple[str, str]:
+    """What the specimen of a reason is told, and the hint; empty where there is no specimen."""
+    request = _request(code)
+    if request is None:
+        return "", ""
+    decision = admit.admit(request, catalog.load())
+    if isinstance(decision, admit.Denied):
+        texts = [(f"{e.path}: {e.sentence}", e.hint) for e in decision.errors if e.reason == code]
+    elif isinstance(decision, admit.Allowed):
+        texts = [(note.message, "") for note in decision.notes if note.reason == code]
+    else:
+        texts = []
+    return texts[0] if texts else ("", "")
+
+
+def is_refused_for_now(key: annotations.Key) -> bool:
+    """This version knows the key and does not act on it yet."""
+    kind = "Job" if key.on == "Job" else "Deployment"
+    request = admit.AdmissionRequest(admit.CREATE, _workload({key.name: key.example}, kind=kind))
+    decision = admit.admit(request, catalog.load())
+    return isinstance(decision, admit.Denied) and any(
+        error.reason == annotations.NOT_SUPPORTED_YET and key.name in error.path
+        for error in decision.errors
+    )
+
+
+def _request(code: str) -> admit.AdmissionRequest | None:
+    created = _created().get(code)
+    return admit.AdmissionRequest(admit.CREATE, created) if created else _updated().get(code)
+
+
+def _created() -> dict[str, Object]:
+    """What is told something when it is created, by code."""
+    types = annotations.INSTANCE_TYPES
+    weights = {annotations.WEIGHTS: "pvc:models/phi-4"}
+    nothing = {"container": "model", "filled": {}, "preset": _MODEL, "revision": "", "v": 1}
+    return {
+        annotations.INVALID_VALUE: _workload({annotations.CAPACITY_TYPE: "cheap"}),
+        annotations.UNKNOWN_KEY: _workload({"kaito.sh/instance-type": _LARGER}),
+        annotations.NOT_SUPPORTED_YET: _workload({annotations.ENABLELB: "True"}),
+        annotations.MISPLACED_KEY: _workload(pods={annotations.CAPACITY_TYPE: annotations.SPOT}),
+        reasons.UNKNOWN_PRESET: _workload(preset="phi-3-mini"),
+        reasons.UNKNOWN_INSTANCE_TYPE: _workload({types: "Standard_NC24ads_A100"}),
+        reasons.DOES_NOT_FIT: _workload({types: _TOO_SMALL}, preset="phi-4"),
+        reasons.TOO_FEW_GPUS: _workload(
+            {types: _LARGER}, [{"name": "model", "resources": {"limits": {gpus.GPU_RESOURCE: 8}}}]
+        ),
+        reasons.CONTRADICTING_NODE_SELECTOR: _workload(
+            {types: _LARGER}, nodeSelector={"node.kubernetes.io/instance-type": _TOO_SMALL}
+        ),
+        reasons.AMBIGUOUS_CONTAINER: _workload({}, [_OWN, {**_OWN, "name": "proxy"}]),
+        reasons.MALFORMED_ARGUMENTS: _workload({}, [{"name": "model", "args": ["--port=80"]}]),
+        reasons.MALFORMED_OBJECT: _workload({}, [{"name": "model", "command": "serve"}]),
+        reasons.MALFORMED_RECORD: _workload({annotations.EXPANSION: "{}"}),
+        reasons.NAME_REQUIRED: _workload(name=""),
+        reasons.NAME_TOO_LONG: _workload(name="chat-" * 13 + "x"),
+        reasons.STALE_EXPANSION: _workload(
+            {annotations.EXPANSION: _json({**nothing, "inputs": {annotations.PRESET: "phi-4"}})}
+        ),
+        reasons.ABOVE_PRICE_LIMIT: _workload({annotations.MAX_PRICE_PER_HOUR: "1"}, preset="phi-4"),
+        reasons.PRICE_UNKNOWN: _workload(
+            {types: "Standard_NCC40ads_H100_v5", annotations.MAX_PRICE_PER_HOUR: "1"},
+            preset="phi-4",
+        ),
+        reasons.CONTRADICTING_TOLERATION: _workload(
+            tolerations=[{"key": "sku", "value": "cpu", "effect": "NoSchedule"}]
+        ),
+        reasons.CONTRADICTING_AFFINITY: _workload(affinity=_other_machines()),
+        reasons.MOUNT_PATH_TAKEN: _workload(
+            weights,
+            [{"name": "model", "volumeMounts": [{"name": "a", "mountPath": "/mnt/weights"}]}],
+        ),
+        reasons.EXPANDED: _workload(),
+        reasons.NOTHING_BOUGHT: _workload({annotations.PROVISION: "off"}),
+        reasons.TOKEN_NEEDED: _workload(preset="llama-3.1-8b-instruct"),
+        reasons.WEIGHTS_MOUNTED: _workload(weights, [_OWN]),
+        reasons.MACHINES_LEFT_OUT: _workload({types: f"{_TOO_SMALL},{_LARGER}"}, preset="phi-4"),
+        reasons.IMAGE_KEPT: _workload({}, [_OWN]),
+        reasons.COMMAND_KEPT: _workload({}, [{"name": "model", "command": ["sleep"]}]),
+        reasons.TOLERATIONS_KEPT: _workload(
+            tolerations=[{"key": gpus.GPU_RESOURCE, "operator": "Exists"}]
+        ),
+        reasons.AFFINITY_KEPT: _workload(affinity=_own_affinity()),
+    }
+
+
+def _updated() -> dict[str, admit.AdmissionRequest]:
+    """What is told something when it is changed, by code."""
+    bare, server = _expanded(_workload()), _expanded(_workload({}, [_OWN]))
+    job = _expanded(_workload(kind="Job"))
+    return {
+        reasons.NOTHING_TO_RUN: _update(bare, _unlabelled(bare)),
+        reasons.RELEASED: _update(server, _unlabelled(server)),
+        reasons.JOB_KEPT: _update(job, _unlabelled(job)),
+        reasons.JOB_TEMPLATE_IMMUTABLE: _update(job, _labelled(job, "phi-4")),
+    }
+
+
+def _workload(
+    keys: Object | None = None,
+    containers: list[Object] | None = None,
+    *,
+    preset: str = _MODEL,
+    kind: str = "Deployment",
+    name: str = "chat",
+    pods: Object | None = None,
+    **pod: object,
+) -> Object:
+    """A labelled workload; `keys` and `pods`: its annotations and its pods', `pod`: their spec."""
+    template = {"metadata": {"annotations": pods or {}}, "spec": {"containers": containers, **pod}}
+    return {
+        "apiVersion": "batch/v1" if kind == "Job" else "apps/v1",
+        "kind": kind,
+        "metadata": {
+            "name": name,
+            "labels": {annotations.PRESET: preset},
+            "annotations": keys or {},
+        },
+        "spec": {"template": template},
+    }
+
+
+def _other_machines() -> Object:
+    label = "node.kubernetes.io/instance-type"
+    term = {"matchExpressions": [{"key": label, "operator": "In", "values": [_LARGER]}]}
+    return {"nodeAffinity": {placement.REQUIRED: {"nodeSelectorTerms": [term]}}}
+
+
+def _own_affinity() -> Object:
+    term = {"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}
+    return {"nodeAffinity": {placement.REQUIRED: {"nodeSelectorTerms": [term]}}}
+
+
+def _expanded(workload: Object) -> Object:
+    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, workload), catalog.load())
+    assert isinstance(decision, admit.Allowed), "the specimens of updates are sound"
+    return decision.workload
+
+
+def _labelled(workload: Object, preset: str) -> Object:
+    return {
+        **workload,
+        "metadata": {**workload["metadata"], "labels": {annotations.PRESET: preset}},
+    }
+
+
+def _unlabelled(workload: Object) -> Object:
+    return {**workload, "metadata": {**workload["metadata"], "labels": {}}}
+
+
+def _update(old: Object, new: Object) -> admit.AdmissionRequest:
+    return admit.AdmissionRequest(admit.UPDATE, new, old)
+
+
+def _json(value: Object) -> str:
+    return orjson.dumps(value).decode()

@@ -1,0 +1,61 @@
+"""The shipped admission policies speak of the keys that the code has, and look where it looks."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from presets import annotations
+from tests.webhook import cluster
+from webhook import workloads
+
+Object = dict[str, Any]
+
+
+def documents(file: str, kind: str) -> dict[str, Object]:
+    text = (cluster.MANIFESTS / file).read_text(encoding="utf-8")
+    found = [document for document in yaml.safe_load_all(text) if document["kind"] == kind]
+    return {document["metadata"]["name"]: document["spec"] for document in found}
+
+
+@pytest.fixture
+def policies() -> dict[str, Object]:
+    return documents("admission-policy.yaml", "ValidatingAdmissionPolicy")
+
+
+def test_every_policy_is_bound_and_denies(policies: dict[str, Object]) -> None:
+    bound = documents("admission-policy.yaml", "ValidatingAdmissionPolicyBinding")
+    assert bound == {name: {"policyName": name, "validationActions": ["Deny"]} for name in policies}
+
+
+def test_the_policies_name_only_keys_that_there_are(policies: dict[str, Object]) -> None:
+    named = set(re.findall(r"kaito\.sh/[a-z-]+", str(policies)))
+    assert named == {
+        annotations.PRESET,
+        annotations.MANAGED,
+        annotations.PROVISION_SPEC,
+        annotations.EXPANSION,
+    }
+
+
+def test_the_policies_leave_out_what_the_webhook_leaves_out(policies: dict[str, Object]) -> None:
+    text = (cluster.MANIFESTS / "webhook.yaml").read_text(encoding="utf-8")
+    for policy in policies.values():
+        assert policy["failurePolicy"] == "Fail"
+        for hook in yaml.safe_load(text)["webhooks"]:
+            assert policy["matchConstraints"]["namespaceSelector"] == hook["namespaceSelector"]
+
+
+def test_the_policies_look_at_what_is_made_and_never_lock_what_is_stored(
+    policies: dict[str, Object],
+) -> None:
+    rules = {name: policy["matchConstraints"]["resourceRules"] for name, policy in policies.items()}
+    assert all(rule["operations"] == ["CREATE"] for of in rules.values() for rule in of)
+    looked_at = {
+        (f"{group}/v1", resource)
+        for rule in rules["plainsail-workloads"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+    assert looked_at == {(group, f"{kind.lower()}s") for group, kind in workloads.KINDS}

@@ -1,0 +1,51 @@
+"""Pods that nothing is bought for: the planner must not see them, and all else is as ever."""
+
+from typing import Any
+
+from presets import annotations, catalog
+from tests import builders
+from tests.webhook.cluster import template
+from webhook import admit, reasons
+
+CATALOG = catalog.load()
+
+
+def decided(provision: str) -> admit.Allowed:
+    made = builders.deployment().preset().annotation(annotations.PROVISION, provision).build()
+    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, made), CATALOG)
+    assert isinstance(decision, admit.Allowed), decision
+    return decision
+
+
+def ours(pods: dict[str, Any]) -> set[str]:
+    held = {**pods["metadata"]["labels"], **pods["metadata"].get("annotations", {})}
+    return {key for key in held if key.startswith(annotations.PREFIX)}
+
+
+def test_the_planner_does_not_see_the_pods_and_they_run_all_the_same() -> None:
+    off, auto = decided("off"), decided("auto")
+    assert ours(template(auto.workload)) == {annotations.MANAGED, annotations.PROVISION_SPEC}
+    assert ours(template(off.workload)) == set()
+    assert template(off.workload)["spec"] == template(auto.workload)["spec"]
+
+
+def test_the_user_is_told_what_the_pods_wait_for() -> None:
+    (note,) = (n for n in decided("off").notes if n.reason == reasons.NOTHING_BOUGHT)
+    assert note.message == (
+        "nothing is bought: pods wait for a node of Standard_NC4as_T4_v3 or Standard_NC6s_v3"
+        " with 1 free GPU"
+    )
+
+
+def test_nothing_bought_and_bought_again_leaves_no_trace() -> None:
+    """Both ways, as later edits of a stored workload."""
+    off, auto = (builders.stored(decided(way).workload) for way in ("off", "auto"))
+    for old, way, expected in ((off, "auto", auto), (auto, "off", off)):
+        new = {**old, "metadata": {**old["metadata"]}}
+        noted = {**old["metadata"]["annotations"], annotations.PROVISION: way}
+        new["metadata"]["annotations"] = noted
+        decision = admit.admit(admit.AdmissionRequest(admit.UPDATE, new, old), CATALOG)
+        assert isinstance(decision, admit.Allowed)
+        assert ours(template(decision.workload)) == ours(template(expected))
+        again = builders.stored(decision.workload)
+        assert template(again)["spec"] == template(expected)["spec"]

@@ -1,0 +1,149 @@
+"""The admission policies beside the webhook: what went round it is refused, all else passes.
+
+Pods and workloads x with our labels or without x with what the webhook writes or without.
+"""
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from deploy.local import control_plane
+from presets import annotations
+from tests.apiserver import until
+from tests.webhook import cluster as clusters
+from tests.webhook.cluster import KINDS, Cluster, Object, template, unlabelled, workload
+
+pytestmark = pytest.mark.controlplane
+
+POLICIES = clusters.MANIFESTS / "admission-policy.yaml"
+ROOT = "/apis/admissionregistration.k8s.io/v1/"
+
+
+def pod(labels: Object, held: Object | None = None) -> Object:
+    meta: Object = {"name": "direct", "labels": labels, "annotations": held or {}}
+    spec = {"containers": [{"name": "own", "image": "own:1"}]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
+
+
+@pytest.fixture(scope="module")
+def here(shared: Cluster) -> Iterator[Cluster]:
+    """A namespace that the policies hold in and no webhook looks at; all others are left out."""
+    here = shared.elsewhere()
+    made = list(narrowed(here.namespace))
+    try:
+        for document in made:
+            here.api.apply(_path(document), document)
+        until(lambda: here.refusal(pod({annotations.PRESET: "tiny-chat"})), 20.0)
+        until(lambda: here.refusal(workload(image="own:1")), 20.0)
+        yield here
+    finally:
+        for document in made:
+            here.api.delete(_path(document))
+        here.remove()
+
+
+def narrowed(namespace: str) -> Iterator[Object]:
+    """The shipped policies under other names, for one namespace."""
+    only = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": [namespace]}
+    for document in control_plane.documents(POLICIES):
+        document["metadata"]["name"] += f"-{namespace}"
+        if "policyName" in document["spec"]:
+            document["spec"]["policyName"] += f"-{namespace}"
+        else:
+            selector = document["spec"]["matchConstraints"]["namespaceSelector"]
+            selector["matchExpressions"].append(only)
+        yield document
+
+
+def _path(document: Object) -> str:
+    kind = document["kind"].lower()
+    plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+    return f"{ROOT}{plural}/{document['metadata']['name']}"
+
+
+SPEC = {annotations.PROVISION_SPEC: "{}"}
+OURS = {annotations.MANAGED: "true"}
+PRESET = {annotations.PRESET: "tiny-chat"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "held", "why"),
+    [
+        (PRESET, {}, "was not expanded: label a Deployment, StatefulSet or Job"),
+        (PRESET, SPEC, "was not expanded: label a Deployment, StatefulSet or Job"),
+        (OURS, {}, "without the annotation kaito.sh/provision-spec"),
+        (OURS, {annotations.PROVISION_SPEC: ""}, "without the annotation kaito.sh/provision-spec"),
+        ({**PRESET, **OURS}, {}, "without the annotation kaito.sh/provision-spec"),
+    ],
+)
+def test_a_pod_labelled_as_ours_that_the_webhook_did_not_make_is_refused(
+    here: Cluster, labels: dict[str, str], held: dict[str, str], why: str
+) -> None:
+    """W22."""
+    said = here.refusal(pod(labels, held))
+    assert said.startswith("422 ")
+    assert why in said
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_workload_that_the_webhook_did_not_see_is_refused(here: Cluster, kind: str) -> None:
+    """W2, W22: whole, so that nothing else stands against it; with kubectl's own words."""
+    assert "the webhook was not asked" in here.refusal(workload(kind, image="own:1"))
+    said = here.apply(workload(kind, image="own:1"), ok=(1,))
+    assert "was not expanded: the webhook was not asked; apply it again when it is up" in said
+
+
+def test_the_expressions_have_the_types_of_what_they_look_at(here: Cluster) -> None:
+    """W22: the API server's own check, which only warns, in the policy's status."""
+    for document in narrowed(here.namespace):
+        if "policyName" not in document["spec"]:
+            status = until(functools.partial(_type_checked, here, _path(document)), 20.0)
+            assert status["typeChecking"] == {}
+
+
+def _type_checked(here: Cluster, path: str) -> Object | None:
+    """The policy's status, once it holds the outcome."""
+    status: Object = here.api.get(path).get("status", {})
+    return status if "typeChecking" in status else None
+
+
+def test_what_does_not_carry_our_labels_passes(here: Cluster) -> None:
+    """W22: also a pod without any label, where an expression could stumble."""
+    bare = pod({})
+    del bare["metadata"]["labels"], bare["metadata"]["annotations"]
+    passed = [pod({"app": "x"}), bare, *(unlabelled(kind) for kind in KINDS)]
+    assert [here.refusal(body) for body in passed] == [""] * len(passed)
+
+
+def test_what_the_webhook_expanded_passes_down_to_its_pods(shared: Cluster, here: Cluster) -> None:
+    """W22: each kind, and a pod made from the template."""
+    for kind in KINDS:
+        expanded = _fresh(shared.try_out(workload(kind)))
+        assert here.refusal(expanded) == ""
+        made = template(expanded)
+        named: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "spec": made["spec"]}
+        named["metadata"] = {**made["metadata"], "name": "made"}
+        assert here.refusal(named) == ""
+
+
+def _fresh(stored: Object) -> Object:
+    """The object as a manifest, without what the API server wrote for another namespace."""
+    kept = {key: stored["metadata"][key] for key in ("name", "labels", "annotations")}
+    stored["metadata"] = kept
+    stored.pop("status")
+    if stored["kind"] == "Job":
+        del stored["spec"]["selector"]
+        labels = template(stored)["metadata"]["labels"]
+        for key in [key for key in labels if "controller-uid" in key or "job-name" in key]:
+            del labels[key]
+    return stored
+
+
+def test_a_workload_that_is_stored_stays_writable(here: Cluster) -> None:
+    """W22: the policies look at what is made, so that nothing that runs is locked."""
+    here.create(unlabelled())
+    here.kubectl("label", "deployment/plain", "kaito.sh/preset=tiny-chat")
+    here.kubectl("annotate", "deployment/plain", "example.com/touched=yes")
+    assert here.refusal(workload(name="other", image="own:1"))
