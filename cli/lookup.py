@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from cli import hub, settings
 from presets import catalog, derive, gpus, preset
 
 LOCAL = "local"
@@ -86,6 +87,24 @@ def from_config(path: Path, name: str | None) -> preset.Preset:
         raise NotFound("\n".join(lines), 1) from error
     except ValueError as error:
         raise NotFound(f"error: {file}: not JSON: {error}", 1) from error
+
+
+def from_hub(model_: str) -> preset.Preset:
+    """What the hub says of `org/name`: its config, and the sizes of its weight files.
+
+    Raises:
+        NotFound: the hub cannot be asked, or the model cannot be sized.
+    """
+    try:
+        found = hub.look_up(model_, settings.hub())
+        return derive.preset(
+            found.config, model_, revision=found.revision, weight_files=found.file_bytes
+        )
+    except hub.Unreachable as error:
+        raise NotFound(f"error: {error}\n  hint: {error.hint}", 1) from error
+    except derive.MalformedConfig as error:
+        lines = (f"error: {model_}: {each.render()}" for each in error.errors)
+        raise NotFound("\n".join(lines), 1) from error
 
 
 def machine(name: str) -> gpus.InstanceType:

@@ -7,6 +7,8 @@ import pytest
 
 pytest_plugins = ["tests.apiserver", "tests.controlplane"]
 
+FAST_SEEDS = 20
+
 GOLDEN = Path(__file__).parent / "golden"
 
 _USED = pytest.StashKey[set[Path]]()
@@ -18,6 +20,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="rewrite the golden files with what the code gives now",
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of every law the first seeds are fast tests; `make test` runs all of them."""
+    for item in items:
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+            seed = item.callspec.params.get("seed")
+            if isinstance(seed, int) and seed >= FAST_SEEDS:
+                item.add_marker(pytest.mark.slow)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -58,6 +58,11 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         metavar="FILE",
         help="config.json of a model without a preset, or the directory that holds it",
     )
+    parser.add_argument(
+        "--hub",
+        action="store_true",
+        help="NAME is org/name: ask the hub for its config and sizes (uses the network)",
+    )
     parser.add_argument("-o", "--output", choices=["text", "json"], default="text")
     lookup.add_flag(parser)
     parser.set_defaults(run=run, parser=parser)
@@ -67,6 +72,8 @@ def run(flags: argparse.Namespace) -> int:
     """Print the answer; 0 it fits, 1 it does not, 2 an unknown name."""
     if flags.name is None and flags.config is None:
         flags.parser.error("give NAME, or --config for a model without a preset")
+    if flags.hub and flags.config:
+        flags.parser.error("--hub and --config exclude each other")
     if flags.mig and not flags.instance_type:
         flags.parser.error("--mig needs --instance-type")
     try:
@@ -85,6 +92,8 @@ def run(flags: argparse.Namespace) -> int:
 def _answer(flags: argparse.Namespace) -> Answer:
     if flags.config:
         known = lookup.from_config(flags.config, flags.name)
+    elif flags.hub:
+        known = lookup.from_hub(flags.name)
     else:
         known = lookup.model(flags.name, flags.presets)
     mode = _mode(flags)

@@ -1,0 +1,102 @@
+"""`plainsail fit org/name --hub` against a hub of the test's own, on loopback."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from typing_extensions import override
+
+from cli import __main__ as command
+
+CONFIG = {
+    "architectures": ["LlamaForCausalLM"],
+    "model_type": "llama",
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "vocab_size": 128256,
+    "max_position_embeddings": 8192,
+    "torch_dtype": "bfloat16",
+}
+SHA = "0123456789abcdef0123456789abcdef01234567"
+PAGES = {
+    "/api/models/org/name?blobs=true": {
+        "sha": SHA,
+        "siblings": [
+            {"rfilename": "model.safetensors", "size": 16060522496},
+            {"rfilename": "README.md", "size": 1000},
+        ],
+    },
+    f"/org/name/resolve/{SHA}/config.json": CONFIG,
+}
+
+
+class Hub(BaseHTTPRequestHandler):
+    """Gives its pages to those who bring the token."""
+
+    def do_GET(self) -> None:
+        is_known = self.path in PAGES
+        is_allowed = self.headers["Authorization"] == "Bearer secret"
+        self.send_response(401 if not is_allowed else 200 if is_known else 404)
+        self.end_headers()
+        if is_known and is_allowed:
+            self.wfile.write(json.dumps(PAGES[self.path]).encode())
+
+    @override
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setenv("HF_ENDPOINT", url)
+        monkeypatch.setenv("HF_TOKEN", "secret")
+        yield url
+        server.shutdown()
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_a_model_of_the_hub_is_sized_by_its_config_and_files(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    flags = ["fit", "org/name", "--hub", "--instance-type", "Standard_NC24ads_A100_v4"]
+    assert command.main(flags) == 0
+    out = capsys.readouterr().out
+    assert "name on Standard_NC24ads_A100_v4" in out
+    assert "14.96 GiB" in out
+    assert "8,192 tokens" in out
+
+
+def test_a_model_that_is_not_there_is_told_with_its_address(
+    endpoint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(["fit", "org/other", "--hub"]) == 1
+    assert capsys.readouterr().err == (
+        f"error: {endpoint}/api/models/org/other?blobs=true: 404 Not Found\n"
+        "  hint: check the name; a gated model needs a token in HF_TOKEN\n"
+    )
+
+
+def test_a_refused_token_is_never_shown(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "wrong-token")
+    assert command.main(["fit", "org/name", "--hub"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {endpoint}/api/models/org/name?blobs=true: 401")
+    assert "wrong-token" not in said
+
+
+def test_without_a_network_it_says_what_else_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    assert command.main(["fit", "org/name", "--hub"]) == 1
+    assert "hint: check the network, or give --config FILE" in capsys.readouterr().err
