@@ -10,6 +10,8 @@ from tests.apiserver import until
 from tests.controller import objects
 from tests.controller.conftest import Start
 
+pytestmark = pytest.mark.slow  # mostly waits: over five seconds in all
+
 _QUIET_SECONDS = 0.15
 """Long enough for a pass of the fast settings."""
 

@@ -18,6 +18,8 @@ from tests.apiserver import until
 from tests.node_provisioner import objects
 from tests.node_provisioner.conftest import FAST, Start
 
+pytestmark = pytest.mark.slow  # mostly waits: over five seconds in all
+
 _TWO_TYPES = provision_spec.ProvisionSpec(("Standard_NC6s_v3", "Standard_NC24ads_A100_v4"), 1)
 _QUIET_SECONDS = 0.15
 """Long enough for several passes of the fast settings."""

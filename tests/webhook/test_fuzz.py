@@ -21,6 +21,8 @@ from tests import builders
 from tests.webhook import asgi
 from webhook import admit, app, review, shapes
 
+pytestmark = pytest.mark.slow  # mostly waits: over five seconds in all
+
 SECRET = "hunter2-of-the-body"
 SERVED = app.App(catalog.load())
 WORST_SECONDS = 5 - app.BODY_SECONDS

@@ -18,6 +18,8 @@ from tests.webhook import asgi, serving
 from webhook import __main__ as main
 from webhook import protocol
 
+pytestmark = pytest.mark.slow  # mostly waits: over five seconds in all
+
 
 @pytest.fixture(scope="module")
 def pems(tmp_path_factory: pytest.TempPathFactory) -> serving.Pems:
