@@ -10,7 +10,8 @@ from typing import Any
 from bench.comparison import creates, reviews, servers
 from bench.report import Figure
 from presets import catalog
-from webhook import admit, expand, machines, validate
+from webhook import admit, case, expand
+from webhook.terms import Terms
 
 ROUNDS = 5
 REQUESTS = 3000
@@ -109,15 +110,15 @@ def _functions() -> list[Figure]:
 
 def _expansion(kind: str, known: catalog.Catalog) -> tuple[float, ...]:
     workload = reviews.sent(kind)
-    case, errors = validate.case(workload, known, None, machines.CLOUD)
-    model = case.model
+    found, errors = case.of(workload, Terms(known), None)
+    model = found.model
     assert model is not None, errors
-    return _microseconds(lambda: expand.expand(workload, case.request, model))
+    return _microseconds(lambda: expand.expand(workload, found.request, model, Terms(known)))
 
 
 def _admission(kind: str, known: catalog.Catalog) -> tuple[float, ...]:
     asked = admit.AdmissionRequest(admit.CREATE, reviews.sent(kind))
-    return _microseconds(lambda: admit.admit(asked, known))
+    return _microseconds(lambda: admit.admit(asked, Terms(known)))
 
 
 def _microseconds(call: Callable[[], Any]) -> tuple[float, ...]:
@@ -191,7 +192,9 @@ def _create(variant: str, number: int) -> bytes:
     """The stub with our label; or what it becomes, without it: the same object is stored."""
     workload = reviews.manifest()
     if variant == "without":
-        decision = admit.admit(admit.AdmissionRequest(admit.CREATE, workload), catalog.load())
+        decision = admit.admit(
+            admit.AdmissionRequest(admit.CREATE, workload), Terms(catalog.load())
+        )
         assert isinstance(decision, admit.Allowed)
         workload = json.loads(json.dumps(decision.workload))
         del workload["metadata"]["labels"]["kaito.sh/preset"]

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from presets import annotations, gpus, preset, provision_spec, sizing
-from webhook import admit, placement, record, workloads
+from webhook import placement, record, workloads
+from webhook.terms import Terms
 
 ANNOTATION, NODE_SELECTOR, PRESET, CHEAPEST = "annotation", "node selector", "preset", "cheapest"
 """Who named the instance types: the user in two places, the preset, or nobody."""
@@ -61,7 +62,7 @@ class Choice:
         return PRESET if self.model.instance_types else CHEAPEST
 
 
-def of(workload: dict[str, Any], terms: admit.Terms) -> Choice | None:
+def of(workload: dict[str, Any], terms: Terms) -> Choice | None:
     """What was chosen for the workload; None where it was not expanded by what we know."""
     try:
         kept = record.of(workload)

@@ -5,10 +5,11 @@ from typing import Any
 from cli import choices
 from cli.commands import offers
 from presets import gpus, memory, prices, sizing
-from webhook import admit, workloads
+from webhook import workloads
+from webhook.terms import Terms
 
 
-def line(workload: dict[str, Any], terms: admit.Terms) -> str:
+def line(workload: dict[str, Any], terms: Terms) -> str:
     """Preset, GPUs, machine, price and memory of a pod of an expanded workload; empty: unknown.
 
     The machine is the one that is tried first; the price is the list price of the snapshot, and

@@ -10,6 +10,7 @@ from typing import Any
 from cli import lookup, manifests
 from presets import annotations, gpus
 from webhook import admit, machines, reasons, workloads
+from webhook.terms import Terms
 
 STDIN = "-"
 
@@ -44,7 +45,7 @@ class Expanded:
 class Batch:
     """All documents of all files, and what there is to say about them."""
 
-    terms: admit.Terms
+    terms: Terms
     documents: list[Expanded] = field(default_factory=list)
     """Without those that were refused."""
     complaints: list[str] = field(default_factory=list)
@@ -92,7 +93,7 @@ def of(flags: argparse.Namespace, leave: Callable[[dict[str, Any]], bool] | None
     Raises:
         NotFound: the directory of the user's own presets cannot be used.
     """
-    batch = Batch(admit.Terms(lookup.catalogue(flags.presets), flags.cloud))
+    batch = Batch(Terms(lookup.catalogue(flags.presets), flags.cloud))
     for document in _documents(flags.files, batch.complaints):
         batch.documents.extend(_expanded(document, batch, leave or (lambda _: False)))
     return batch
@@ -126,7 +127,7 @@ def _expanded(
             changes.append(Change(where, original, original, is_ours=True))
             continue
         request = admit.AdmissionRequest(admit.CREATE, original)
-        decision = admit.admit(request, batch.terms.presets, batch.terms.cloud)
+        decision = admit.admit(request, batch.terms)
         batch.complaints.extend(_complaints(where, original, decision))
         if isinstance(decision, admit.Allowed):
             changes.append(Change(where, original, decision.workload, is_ours=True))

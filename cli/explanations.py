@@ -10,7 +10,8 @@ from typing import Any
 
 from cli import choices, figures
 from presets import annotations, gpus, runtime_args
-from webhook import admit, fill, podspec
+from webhook import fill, podspec
+from webhook.terms import Terms
 
 Path = tuple[str, ...]
 """Keys down to a field, as in the record; elements of lists by their merge key."""
@@ -18,7 +19,7 @@ Path = tuple[str, ...]
 Sentence = Callable[[choices.Choice], str]
 
 
-def of(workload: dict[str, Any], terms: admit.Terms) -> Iterator[tuple[Path, str]]:
+def of(workload: dict[str, Any], terms: Terms) -> Iterator[tuple[Path, str]]:
     """Each part that was added, topmost first, and why; nothing for what was not expanded."""
     choice = choices.of(workload, terms)
     if choice is not None:

@@ -10,6 +10,7 @@ import orjson
 
 from presets import annotations, catalog, gpus
 from webhook import admit, placement, reasons
+from webhook.terms import Terms
 
 Object = dict[str, Any]
 
@@ -24,7 +25,7 @@ def message(code: str) -> tuple[str, str]:
     request = _request(code)
     if request is None:
         return "", ""
-    decision = admit.admit(request, catalog.load())
+    decision = admit.admit(request, Terms(catalog.load()))
     if isinstance(decision, admit.Denied):
         texts = [(f"{e.path}: {e.sentence}", e.hint) for e in decision.errors if e.reason == code]
     elif isinstance(decision, admit.Allowed):
@@ -38,7 +39,7 @@ def is_refused_for_now(key: annotations.Key) -> bool:
     """This version knows the key and does not act on it yet."""
     kind = "Job" if key.on == "Job" else "Deployment"
     request = admit.AdmissionRequest(admit.CREATE, _workload({key.name: key.example}, kind=kind))
-    decision = admit.admit(request, catalog.load())
+    decision = admit.admit(request, Terms(catalog.load()))
     return isinstance(decision, admit.Denied) and any(
         error.reason == annotations.NOT_SUPPORTED_YET and key.name in error.path
         for error in decision.errors
@@ -153,7 +154,7 @@ def _own_affinity() -> Object:
 
 
 def _expanded(workload: Object) -> Object:
-    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, workload), catalog.load())
+    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, workload), Terms(catalog.load()))
     assert isinstance(decision, admit.Allowed), "the specimens of updates are sound"
     return decision.workload
 

@@ -17,6 +17,7 @@ from typing_extensions import override
 from presets import catalog
 from telemetry import logs
 from webhook import app, protocol, settings
+from webhook.terms import Terms
 
 KEEP_ALIVE_SECONDS = 120
 """Above the 90 s after which the API server's HTTP client drops an idle connection itself."""
@@ -45,12 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     logs.configure()
     try:
         started = dt.datetime.now(dt.UTC).timestamp()
-        served = app.App(
-            _presets(chosen.presets),
-            chosen.cloud,
-            image_volumes=chosen.image_volumes,
-            started=started,
-        )
+        terms = Terms(_presets(chosen.presets), chosen.cloud, chosen.image_volumes)
+        served = app.App(terms, started=started)
         config = _config(chosen, served)
         listener = _listener(chosen)
     except CannotStart as error:

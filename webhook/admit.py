@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from presets import annotations, catalog
+from presets import annotations
 from presets.field_errors import ABSENT, FieldError
 from webhook import (
+    case,
     expand,
     keys,
-    machines,
     patch,
     reasons,
     record,
@@ -18,6 +18,7 @@ from webhook import (
     validate,
     workloads,
 )
+from webhook.terms import Terms
 
 CREATE = "CREATE"
 UPDATE = "UPDATE"
@@ -62,29 +63,8 @@ class Skipped:
 Decision = Allowed | Denied | Skipped
 
 
-@dataclass(frozen=True)
-class Terms:
-    """What is decided by, beside the object."""
-
-    presets: catalog.Catalog
-    cloud: str
-    """Whose machines are taken where the user names none."""
-    image_volumes: bool = True
-    """The cluster mounts images; else an init container copies weights out of them."""
-
-
-def admit(
-    request: AdmissionRequest,
-    known: catalog.Catalog,
-    cloud: str = machines.CLOUD,
-    *,
-    image_volumes: bool = True,
-) -> Decision:
-    """What becomes of the object. Total: whatever JSON the object holds, there is an answer.
-
-    `cloud`: whose machines are taken where the user names none; `image_volumes`: the cluster
-    mounts images.
-    """
+def admit(request: AdmissionRequest, terms: Terms) -> Decision:
+    """What becomes of the object. Total: whatever JSON the object holds, there is an answer."""
     if reason := _not_ours(request):
         return Skipped(reason)
     new, old = request.object, request.old_object
@@ -98,7 +78,6 @@ def admit(
         return _denied([_malformed_record(new, error)])
     if not keys.is_labelled(new):
         return _without_label(new, old, earlier)
-    terms = Terms(known, cloud, image_volumes)
     return _create(new, terms, earlier) if old is None else _update(new, old, terms, earlier)
 
 
@@ -152,14 +131,11 @@ def _expand(
     terms: Terms,
     earlier: record.Record | None,
 ) -> Decision:
-    volumes = terms.image_volumes
-    case, errors = validate.case(base, terms.presets, earlier, terms.cloud, image_volumes=volumes)
-    errors += validate.problems(case)
-    if errors or case.model is None:
+    found, errors = case.of(base, terms, earlier)
+    errors += validate.problems(found)
+    if errors or found.model is None:
         return _denied(errors)
-    expansion = expand.expand(
-        base, case.request, case.model, earlier, terms.cloud, image_volumes=volumes
-    )
+    expansion = expand.expand(base, found.request, found.model, terms, earlier)
     operations = patch.between(new, expansion.workload)
     if not operations:
         return Allowed(new, [])
@@ -169,7 +145,7 @@ def _expand(
 def _keep(new: dict[str, Any], old: dict[str, Any], earlier: record.Record) -> Decision:
     """What was added before, whatever the catalogue says now; other keys are checked if changed."""
     if annotations.user_keys(keys.of(new)) != annotations.user_keys(keys.of(old)):
-        _, errors = validate.asked(new)
+        _, errors = case.asked(new)
         if errors:
             return _denied(errors)
     kept = updates.restored(new, old, earlier)

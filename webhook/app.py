@@ -5,9 +5,9 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from presets import catalog
 from telemetry import logs
-from webhook import admit, machines, metrics, reasons, review
+from webhook import admit, metrics, reasons, review
+from webhook.terms import Terms
 
 MAX_BODY_BYTES = 8 * 2**20
 """An object is at most 1.5 MiB (etcd's limit) and a review holds two, escaped."""
@@ -47,16 +47,12 @@ class App:
 
     def __init__(
         self,
-        known: catalog.Catalog,
-        cloud: str = machines.CLOUD,
+        terms: Terms,
         *,
-        image_volumes: bool = True,
         started: float = 0.0,
     ) -> None:
         """`started`: when the process did, in seconds since 1970; 0: not told in the metrics."""
-        self._catalog = known
-        self._cloud = cloud
-        self._image_volumes = image_volumes
+        self._terms = terms
         self._metrics = metrics.Metrics(started)
         self._pending_bytes = 0
         self._is_draining = False
@@ -91,8 +87,7 @@ class App:
             self._metrics.answered("refused", str(refused.status))
             logs.warning("refused", status=refused.status, why=refused.text)
             return refused.status, _TEXT, f"{refused.text}\n".encode()
-        except Exception as error:  # noqa: BLE001
-            # The boundary: whatever it is, the client gets a status and the log the traceback.
+        except Exception as error:  # noqa: BLE001 - the boundary: a status for the client, the log gets the traceback
             self._metrics.answered("failed", "InternalError")
             logs.failure("failed", error, path=scope["path"])
             return 500, _TEXT, b"internal error\n"
@@ -117,9 +112,7 @@ class App:
             asked = review.read(body)
         except review.MalformedReview as error:
             raise Refused(400, str(error)) from error
-        decision = admit.admit(
-            asked.request, self._catalog, self._cloud, image_volumes=self._image_volumes
-        )
+        decision = admit.admit(asked.request, self._terms)
         answer = review.answer(asked, decision)
         outcome, codes = outcome_of(decision)
         self._metrics.answered(outcome, codes[0])

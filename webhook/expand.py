@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from presets import annotations, forms, preset, provision_spec
-from webhook import fill, keys, machines, placement, podspec, reasons, weights, workloads
+from webhook import fill, keys, placement, podspec, reasons, weights, workloads
 from webhook.record import Record
+from webhook.terms import Terms
 
 NAME_LABEL = "app.kubernetes.io/name"
 """Label that ties pods to a workload whose selector is absent; a recommended label."""
@@ -26,17 +27,14 @@ def expand(
     workload: dict[str, Any],
     request: annotations.Request,
     model: preset.Preset,
+    terms: Terms,
     earlier: Record | None = None,
-    cloud: str = machines.CLOUD,
-    *,
-    image_volumes: bool = True,
 ) -> Expansion:
     """`workload` filled in for `request`: only absent fields, and the record of what was added.
 
     `earlier` is the record of an expansion that the workload still carries or carried when it was
-    stored: it pins the revision and names the container. `cloud`: whose machines are taken where
-    the user names none; `image_volumes`: the cluster mounts images. Total on what
-    `webhook.validate` lets pass; expanding the result changes nothing.
+    stored: it pins the revision and names the container. Total on what `webhook.validate` lets
+    pass; expanding the result changes nothing.
     """
     if earlier and earlier.preset == model.name:
         pinned = dataclasses.replace(model.weights, revision=earlier.revision)
@@ -45,8 +43,8 @@ def expand(
     chosen = podspec.choose(
         pod.get("containers") or [], request.container, earlier.container if earlier else ""
     )
-    placed = placement.place(model, request, pod, chosen.found, cloud)
-    supply = weights.Supply(request.weights, image_volumes)
+    placed = placement.place(model, request, pod, chosen.found, terms.cloud)
+    supply = weights.Supply(request.weights, terms.image_volumes)
     selector = _selector(workload)
     layout = {
         "metadata": {"annotations": {annotations.EXPANSION: ""}},

@@ -28,11 +28,9 @@ def asks_for_the_same(new: Object, old: Object, record: Record) -> bool:
 def _users_template(workload: Object, old: Object, record: Record) -> object:
     stripped, _ = unfill.unfill(workload, record.tree, old)
     template = workloads.pod_template(stripped)
-    meta, labels = (
-        workloads.part(template, "metadata"),
-        workloads.part(template, "metadata", "labels"),
-    )
-    own = {key: text for key, text in labels.items() if key not in _JOB_LABELS}
+    meta = workloads.part(template, "metadata")
+    labels = workloads.part(meta, "labels").items()
+    own = {key: text for key, text in labels if key not in _JOB_LABELS}
     return _dense({**template, "metadata": {**meta, "labels": own}})
 
 

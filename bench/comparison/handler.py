@@ -14,6 +14,7 @@ import pydantic
 
 from presets import catalog
 from webhook import admit
+from webhook.terms import Terms
 
 
 class Request(pydantic.BaseModel):
@@ -67,7 +68,9 @@ def application(known: catalog.Catalog) -> fastapi.FastAPI:
 
 def _response(asked: Request, known: catalog.Catalog) -> Response:
     before = asked.object or {}
-    decision = admit.admit(admit.AdmissionRequest(asked.operation, before, asked.old_object), known)
+    decision = admit.admit(
+        admit.AdmissionRequest(asked.operation, before, asked.old_object), Terms(known)
+    )
     if isinstance(decision, admit.Denied):
         message = "\n".join(error.render() for error in decision.errors)
         return Response(uid=asked.uid, allowed=False, status={"code": 422, "message": message})

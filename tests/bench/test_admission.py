@@ -12,12 +12,13 @@ from bench import admission
 from bench.comparison import handler, reviews, servers
 from presets import catalog
 from webhook import admit, review
+from webhook.terms import Terms
 
 
 @pytest.mark.parametrize("kind", admission.KINDS)
 def test_what_is_measured_is_expanded(kind: str) -> None:
     asked = review.read(reviews.review(reviews.sent(kind)))
-    decision = admit.admit(asked.request, catalog.load())
+    decision = admit.admit(asked.request, Terms(catalog.load()))
     assert isinstance(decision, admit.Allowed)
     assert decision.patch
 
@@ -31,7 +32,7 @@ def test_both_servers_give_the_same_workload() -> None:
     asked = review.read(reviews.review(reviews.sent()))
     raw = orjson.loads(reviews.review(reviews.sent()))["request"]
     response = handler._response(handler.Request.model_validate(raw), catalog.load())
-    decision = admit.admit(asked.request, catalog.load())
+    decision = admit.admit(asked.request, Terms(catalog.load()))
     assert isinstance(decision, admit.Allowed)
     assert response.patch is not None
     patch = orjson.loads(base64.b64decode(response.patch))

@@ -9,13 +9,14 @@ from presets import catalog
 from tests import builders
 from tests.cli.running import TINY, Run
 from webhook import admit, machines
+from webhook.terms import Terms
 
-TERMS = admit.Terms(catalog.load(), machines.CLOUD)
+TERMS = Terms(catalog.load(), machines.CLOUD)
 A100 = "Standard_NC24ads_A100_v4"
 
 
 def line(workload: builders.Workload) -> str:
-    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, workload.build()), TERMS.presets)
+    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, workload.build()), TERMS)
     assert isinstance(decision, admit.Allowed), decision
     return costs.line(decision.workload, TERMS)
 

@@ -12,8 +12,9 @@ from tests import builders
 from tests.cli.running import TINY, Run
 from tests.conftest import GOLDEN, Goldens
 from webhook import admit, fill, machines, record
+from webhook.terms import Terms
 
-TERMS = admit.Terms(catalog.load(), machines.CLOUD)
+TERMS = Terms(catalog.load(), machines.CLOUD)
 EXPAND = sorted((GOLDEN / "expand").iterdir())
 
 PHI = """apiVersion: apps/v1
@@ -23,7 +24,7 @@ metadata: {name: phi, labels: {kaito.sh/preset: phi-3-mini-4k-instruct}}
 
 
 def expanded(workload: dict[str, Any]) -> dict[str, Any]:
-    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, workload), TERMS.presets)
+    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, workload), TERMS)
     assert isinstance(decision, admit.Allowed), decision
     return decision.workload
 

@@ -18,6 +18,7 @@ import pytest
 from presets import annotations, catalog
 from tests import builders
 from webhook import admit, placement, reasons, workloads
+from webhook.terms import Terms
 
 SEEDS = range(200)
 CATALOG = catalog.load()
@@ -27,7 +28,7 @@ Object = dict[str, Any]
 
 def decide(new: Object, old: Object | None = None) -> admit.Allowed:
     operation = admit.CREATE if old is None else admit.UPDATE
-    decision = admit.admit(admit.AdmissionRequest(operation, new, old), CATALOG)
+    decision = admit.admit(admit.AdmissionRequest(operation, new, old), Terms(CATALOG))
     assert isinstance(decision, admit.Allowed), decision
     return decision
 

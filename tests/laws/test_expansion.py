@@ -15,13 +15,14 @@ import pytest
 from presets import annotations, catalog, preset
 from tests import builders
 from webhook import admit, record, unfill, updates, workloads
+from webhook.terms import Terms
 
 SEEDS = range(200)
 CATALOG = catalog.load()
 
 
 def expanded(workload: dict[str, Any]) -> admit.Allowed:
-    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, workload), CATALOG)
+    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, workload), Terms(CATALOG))
     assert isinstance(decision, admit.Allowed), decision
     return decision
 
@@ -29,7 +30,7 @@ def expanded(workload: dict[str, Any]) -> admit.Allowed:
 def updated(
     new: dict[str, Any], old: dict[str, Any], known: catalog.Catalog = CATALOG
 ) -> admit.Allowed:
-    decision = admit.admit(admit.AdmissionRequest(admit.UPDATE, new, old), known)
+    decision = admit.admit(admit.AdmissionRequest(admit.UPDATE, new, old), Terms(known))
     assert isinstance(decision, admit.Allowed), decision
     return decision
 
@@ -204,7 +205,9 @@ def test_whatever_json_arrives_there_is_an_answer(seed: int) -> None:
         for _ in range(draw.randint(1, 3)):
             spoil(draw, draw.choice([workload, old]))
         for operation, before in ((admit.CREATE, None), (admit.UPDATE, old)):
-            decision = admit.admit(admit.AdmissionRequest(operation, workload, before), CATALOG)
+            decision = admit.admit(
+                admit.AdmissionRequest(operation, workload, before), Terms(CATALOG)
+            )
             assert isinstance(decision, admit.Allowed | admit.Denied | admit.Skipped)
 
 

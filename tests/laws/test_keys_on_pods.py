@@ -11,6 +11,7 @@ import pytest
 from presets import annotations, catalog
 from tests import builders
 from webhook import admit, keys, record, unfill, workloads
+from webhook.terms import Terms
 
 SEEDS = range(200)
 CATALOG = catalog.load()
@@ -29,13 +30,13 @@ def on_pods(workload: dict[str, Any]) -> dict[str, Any]:
 
 
 def expanded(workload: dict[str, Any]) -> dict[str, Any]:
-    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, workload), CATALOG)
+    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, workload), Terms(CATALOG))
     assert isinstance(decision, admit.Allowed), decision
     return decision.workload
 
 
 def updated(new: dict[str, Any], old: dict[str, Any]) -> admit.Allowed:
-    decision = admit.admit(admit.AdmissionRequest(admit.UPDATE, new, old), CATALOG)
+    decision = admit.admit(admit.AdmissionRequest(admit.UPDATE, new, old), Terms(CATALOG))
     assert isinstance(decision, admit.Allowed), decision
     return decision
 

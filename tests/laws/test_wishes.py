@@ -13,6 +13,7 @@ import pytest
 from presets import annotations, catalog
 from tests import builders
 from webhook import admit, record, unfill, weights, workloads
+from webhook.terms import Terms
 
 SEEDS = range(200)
 CATALOG = catalog.load()
@@ -37,7 +38,7 @@ def drawn(seed: int) -> dict[str, Any]:
 
 def decided(workload: dict[str, Any], old: dict[str, Any] | None = None) -> admit.Allowed:
     verb = admit.CREATE if old is None else admit.UPDATE
-    decision = admit.admit(admit.AdmissionRequest(verb, workload, old), CATALOG)
+    decision = admit.admit(admit.AdmissionRequest(verb, workload, old), Terms(CATALOG))
     assert isinstance(decision, admit.Allowed), decision
     return decision
 

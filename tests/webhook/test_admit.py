@@ -9,16 +9,17 @@ from typing import Any
 from presets import annotations, catalog
 from tests import builders
 from webhook import admit, reasons, record, workloads
+from webhook.terms import Terms
 
 CATALOG = catalog.load()
 
 
 def create(workload: dict[str, Any]) -> admit.Decision:
-    return admit.admit(admit.AdmissionRequest(admit.CREATE, workload), CATALOG)
+    return admit.admit(admit.AdmissionRequest(admit.CREATE, workload), Terms(CATALOG))
 
 
 def update(new: dict[str, Any], old: dict[str, Any]) -> admit.Decision:
-    return admit.admit(admit.AdmissionRequest(admit.UPDATE, new, old), CATALOG)
+    return admit.admit(admit.AdmissionRequest(admit.UPDATE, new, old), Terms(CATALOG))
 
 
 def stored(workload: dict[str, Any]) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def test_another_kind_is_none_of_ours() -> None:
 
 def test_a_delete_is_none_of_ours() -> None:
     request = admit.AdmissionRequest("DELETE", {}, builders.deployment().preset().build())
-    assert admit.admit(request, CATALOG) == admit.Skipped(reasons.UNSUPPORTED_OPERATION)
+    assert admit.admit(request, Terms(CATALOG)) == admit.Skipped(reasons.UNSUPPORTED_OPERATION)
 
 
 def test_a_workload_on_its_way_out_is_never_held_up() -> None:
@@ -142,7 +143,7 @@ def test_a_workload_whose_preset_went_can_still_be_changed() -> None:
     new = copy.deepcopy(old)
     new["spec"]["replicas"] = 0
     request = admit.AdmissionRequest(admit.UPDATE, new, old)
-    assert admit.admit(request, catalog.Catalog([])) == admit.Allowed(new, [])
+    assert admit.admit(request, Terms(catalog.Catalog([]))) == admit.Allowed(new, [])
 
 
 def test_removing_the_label_from_a_stub_is_refused() -> None:

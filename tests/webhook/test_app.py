@@ -11,13 +11,14 @@ from presets import catalog
 from tests import builders
 from tests.webhook import asgi
 from webhook import admit, app
+from webhook.terms import Terms
 
 TINY = builders.deployment().preset().build()
 
 
 @pytest.fixture
 def served() -> app.App:
-    return app.App(catalog.load())
+    return app.App(Terms(catalog.load()))
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

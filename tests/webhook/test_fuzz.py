@@ -20,11 +20,12 @@ from presets import annotations, catalog
 from tests import builders
 from tests.webhook import asgi
 from webhook import admit, app, review, shapes
+from webhook.terms import Terms
 
 pytestmark = pytest.mark.slow  # mostly waits: over five seconds in all
 
 SECRET = "hunter2-of-the-body"
-SERVED = app.App(catalog.load())
+SERVED = app.App(Terms(catalog.load()))
 WORST_SECONDS = 5 - app.BODY_SECONDS
 """What the API server's 5 s leave for the decision."""
 
@@ -53,7 +54,9 @@ def good(draw: random.Random) -> dict[str, Any]:
     workload["metadata"]["managedFields"] = [{"manager": SECRET}]
     old = None
     if draw.random() < 0.5:
-        decision = admit.admit(admit.AdmissionRequest(admit.CREATE, workload), catalog.load())
+        decision = admit.admit(
+            admit.AdmissionRequest(admit.CREATE, workload), Terms(catalog.load())
+        )
         assert isinstance(decision, admit.Allowed)
         old = copy.deepcopy(decision.workload)
         workload = draw.choice([workload, copy.deepcopy(old)])
@@ -134,7 +137,7 @@ def test_three_thousand_more(caplog: pytest.LogCaptureFixture) -> None:
 def test_every_single_part_may_hold_anything(caplog: pytest.LogCaptureFixture) -> None:
     """Each path of an UPDATE of an expanded workload x a few kinds of JSON."""
     created = admit.AdmissionRequest(admit.CREATE, builders.deployment().preset().build())
-    expanded = admit.admit(created, catalog.load())
+    expanded = admit.admit(created, Terms(catalog.load()))
     assert isinstance(expanded, admit.Allowed)
     whole = orjson.loads(asgi.review(expanded.workload, expanded.workload))
     for path in list(paths(whole)):

@@ -19,6 +19,7 @@ from presets import catalog, field_errors
 from tests.conftest import GOLDEN, Goldens
 from tests.webhook import asgi
 from webhook import admit, app
+from webhook.terms import Terms
 
 EXPAND = sorted((GOLDEN / "expand").iterdir())
 DENY = sorted((GOLDEN / "deny").iterdir())
@@ -31,7 +32,7 @@ def _in(goldens: Goldens, case: Path) -> dict[str, Any]:
 
 
 def _decide(workload: dict[str, Any]) -> admit.Decision:
-    return admit.admit(admit.AdmissionRequest(admit.CREATE, workload), CATALOG)
+    return admit.admit(admit.AdmissionRequest(admit.CREATE, workload), Terms(CATALOG))
 
 
 @pytest.mark.parametrize("case", EXPAND, ids=lambda case: case.name)
@@ -50,7 +51,7 @@ def test_expansion(case: Path, goldens: Goldens) -> None:
 def test_the_servers_patch_gives_the_golden_object(case: Path, goldens: Goldens) -> None:
     """An independent applier turns the manifest into the golden object by the served patch."""
     workload = _in(goldens, case)
-    response = asgi.mutate(app.App(CATALOG), workload)
+    response = asgi.mutate(app.App(Terms(CATALOG)), workload)
     patch = orjson.loads(base64.b64decode(response["patch"]))
     assert {operation["op"] for operation in patch} == {"add"}
     expected = yaml.safe_load(goldens.read(case / "out.yaml"))
@@ -73,7 +74,7 @@ def test_denial(case: Path, goldens: Goldens) -> None:
     assert isinstance(decision, admit.Denied), decision
     message = field_errors.render(decision.errors)
     goldens.check(case / "message.txt", f"{message}\n")
-    response = asgi.mutate(app.App(CATALOG), workload)
+    response = asgi.mutate(app.App(Terms(CATALOG)), workload)
     assert not response["allowed"]
     assert response["status"]["code"] == 422
     assert response["status"]["message"] == message

@@ -8,6 +8,7 @@ from presets import catalog
 from tests import builders
 from tests.webhook import asgi
 from webhook import app, metrics
+from webhook.terms import Terms
 
 HELP = re.compile(r"# HELP ([a-zA-Z_:][a-zA-Z0-9_:]*) [^\n\\]+")
 TYPE = re.compile(r"# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge|histogram|summary|untyped)")
@@ -75,7 +76,7 @@ def test_buckets_are_cumulative_and_take_their_bound(seconds: float) -> None:
 
 
 def test_every_outcome_is_counted_and_the_text_stays_valid() -> None:
-    served = app.App(catalog.load(), started=1.0)
+    served = app.App(Terms(catalog.load()), started=1.0)
     for workload in (
         builders.deployment().preset().build(),
         builders.deployment().preset('no"such\\\n').build(),

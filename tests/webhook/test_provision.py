@@ -6,13 +6,14 @@ from presets import annotations, catalog
 from tests import builders
 from tests.webhook.cluster import template
 from webhook import admit, reasons
+from webhook.terms import Terms
 
 CATALOG = catalog.load()
 
 
 def decided(provision: str) -> admit.Allowed:
     made = builders.deployment().preset().annotation(annotations.PROVISION, provision).build()
-    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, made), CATALOG)
+    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, made), Terms(CATALOG))
     assert isinstance(decision, admit.Allowed), decision
     return decision
 
@@ -44,7 +45,7 @@ def test_nothing_bought_and_bought_again_leaves_no_trace() -> None:
         new = {**old, "metadata": {**old["metadata"]}}
         noted = {**old["metadata"]["annotations"], annotations.PROVISION: way}
         new["metadata"]["annotations"] = noted
-        decision = admit.admit(admit.AdmissionRequest(admit.UPDATE, new, old), CATALOG)
+        decision = admit.admit(admit.AdmissionRequest(admit.UPDATE, new, old), Terms(CATALOG))
         assert isinstance(decision, admit.Allowed)
         assert ours(template(decision.workload)) == ours(template(expected))
         again = builders.stored(decision.workload)

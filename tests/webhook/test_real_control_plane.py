@@ -21,6 +21,7 @@ from tests.webhook.cluster import (
     unlabelled,
 )
 from webhook import admit
+from webhook.terms import Terms
 
 pytestmark = pytest.mark.controlplane
 
@@ -215,7 +216,7 @@ def test_several_mistakes_are_listed_together(cluster: Cluster) -> None:
 def test_kubectl_shows_what_was_chosen(cluster: Cluster) -> None:
     """The notes of the decision, word for word."""
     request = admit.AdmissionRequest(admit.CREATE, yaml.safe_load(IDLE))
-    decision = admit.admit(request, catalog.load())
+    decision = admit.admit(request, Terms(catalog.load()))
     assert isinstance(decision, admit.Allowed)
     said = cluster.run("apply", "--dry-run=server", "-f", "-", stdin=IDLE).stderr
     assert said == "".join(f"Warning: {note.message}\n" for note in decision.notes)

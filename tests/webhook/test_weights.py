@@ -10,6 +10,7 @@ from tests import builders
 from tests.apiserver import until
 from tests.webhook.cluster import Cluster, Object, template, workload
 from webhook import admit, record, unfill, weights
+from webhook.terms import Terms
 
 HUB, IMAGE, CLAIM, WHOLE = (
     weights.Supply(sources.read_weights(text))
@@ -66,7 +67,7 @@ def expanded(wish: str, **pod: Any) -> admit.Decision:
     """What becomes of a workload where the cluster cannot mount images."""
     made = builders.deployment().preset().annotation(annotations.WEIGHTS, wish).pod(**pod).build()
     request = admit.AdmissionRequest(admit.CREATE, made)
-    return admit.admit(request, catalog.load(), image_volumes=False)
+    return admit.admit(request, Terms(catalog.load(), image_volumes=False))
 
 
 def test_without_image_volumes_the_image_itself_copies_its_weights() -> None:

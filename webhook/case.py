@@ -1,0 +1,167 @@
+"""A labelled workload as the rules see it: its parts found once, its machines looked for once."""
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from presets import annotations, gpus, preset
+from presets.field_errors import FieldError
+from webhook import keys, machines, placement, podspec, workloads
+from webhook.record import Record
+from webhook.terms import Terms
+
+NOT_YET = {
+    annotations.ADAPTERS: "adapters",
+    annotations.RUNTIME: "a choice of model server",
+    annotations.ENABLELB: "a Service of type `LoadBalancer`",
+    annotations.TUNING_METHOD: "tuning",
+    annotations.TUNING_INPUT_URLS: "tuning on data from URLs",
+    annotations.TUNING_INPUT_IMAGE: "tuning on data from an image",
+    annotations.TUNING_INPUT_PVC: "tuning on data from a volume claim",
+    annotations.TUNING_OUTPUT_IMAGE: "pushing an adapter as an image",
+    annotations.TUNING_OUTPUT_PUSH_SECRET: "credentials for pushing an adapter",
+    annotations.TUNING_OUTPUT_PVC: "keeping an adapter on a volume claim",
+    annotations.TUNING_CONFIG: "tuning with settings from a ConfigMap",
+}
+"""Keys that admission does not act on yet, and what they ask for; the preset's annotation beside
+them. An ignored wish is worse than a refused one."""
+
+POD = "spec.template.spec"
+
+Found = machines.Machines | machines.NoMachine | None
+"""None: the question for a machine is not clear yet, which other rules tell."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the rules look at."""
+
+    workload: dict[str, Any]
+    request: annotations.Request
+    terms: Terms
+    model: preset.Preset | None
+    """None where the name is unknown: rules that need it have nothing to say."""
+    chosen: podspec.Chosen | None
+    """None where several containers could be the model's."""
+
+    @cached_property
+    def pod(self) -> dict[str, Any]:
+        """The pod spec of the template."""
+        return workloads.pod_spec(self.workload)
+
+    @property
+    def selected(self) -> str:
+        """Instance type of the node selector; empty: none."""
+        return str(workloads.part(self.pod, "nodeSelector").get(_TYPE_LABEL) or "")
+
+    @cached_property
+    def named(self) -> tuple[str, ...]:
+        """Instance types that the user names, or the author of the preset."""
+        named = placement.instance_types(self.request, self.pod)
+        return named or (self.model.instance_types if self.model else ())
+
+    @property
+    def most_gpus(self) -> int:
+        """Of any of the named instance types; 0 where none is known."""
+        known = (gpus.INSTANCE_TYPES[name] for name in self.named if name in gpus.INSTANCE_TYPES)
+        return max((machine.gpus for machine in known), default=0)
+
+    @cached_property
+    def able(self) -> Found:
+        """Machines that hold the model, whatever they cost."""
+        return self._machines(limit=None)
+
+    @cached_property
+    def machines(self) -> Found:
+        """Those within the limit of the price."""
+        limit = self.request.most_per_hour
+        return self.able if limit is None else self._machines(limit)
+
+    def _machines(self, limit: int | None) -> Found:
+        if self.model is None or self.chosen is None or not self._is_clear:
+            return None
+        request = dataclasses.replace(self.request, most_per_hour=limit)
+        found, cloud = self.chosen.found, self.terms.cloud
+        return placement.machines_of(self.model, request, self.pod, found, cloud)
+
+    @cached_property
+    def _is_clear(self) -> bool:
+        """Instance types and GPUs are such that a machine can be looked for."""
+        named = (*self.request.instance_types, *filter(None, (self.selected,)))
+        if self.chosen is None or any(name not in gpus.INSTANCE_TYPES for name in named):
+            return False
+        try:
+            count = placement.gpus_asked(self.chosen.found) or 0
+        except ValueError:
+            return False
+        return not 0 < self.most_gpus < count
+
+    @property
+    def preset_path(self) -> str:
+        """Where the label that opts in stands."""
+        return keys.path(self.workload, "labels", annotations.PRESET)
+
+    def path(self, key: str) -> str:
+        """Where an annotation of the user stands."""
+        return keys.path(self.workload, "annotations", key)
+
+
+_TYPE_LABEL = placement.INSTANCE_TYPE_LABEL
+
+
+def of(
+    workload: dict[str, Any], terms: Terms, earlier: Record | None
+) -> tuple[Case, list[FieldError]]:
+    """The case of a workload, and what is wrong with its keys."""
+    parsed, errors = asked(workload)
+    request = parsed or annotations.Request(preset=str(keys.preset_of(workload)))
+    model = terms.presets.find(request.preset)
+    recorded = earlier.container if earlier else ""
+    try:
+        chosen = podspec.choose(workloads.containers(workload), request.container, recorded)
+    except podspec.AmbiguousContainer:
+        chosen = None
+    return Case(workload, request, terms, model, chosen), errors
+
+
+def asked(workload: dict[str, Any]) -> tuple[annotations.Request | None, list[FieldError]]:
+    """What the keys of a workload ask for, and what is wrong with them.
+
+    Keys that admission does not act on yet are refused, whatever their value, and the others are
+    read without them; None where one of those is wrong.
+    """
+    left = keys.of(workload)
+    later = [entry for entry in annotations.entries(left) if _is_later(*entry[:2])]
+    for field, key, _ in later:
+        left = {**left, field: {name: at for name, at in left[field].items() if name != key}}
+    parsed = annotations.parse(left)
+    kind = workloads.kind_of(workload)
+    errors = [keys.located(workload, _refused(kind, *entry)) for entry in later]
+    if isinstance(parsed, list):
+        return None, errors + [keys.located(workload, error) for error in parsed]
+    return parsed, errors
+
+
+def _is_later(field: str, key: str) -> bool:
+    return key in NOT_YET or (key == annotations.PRESET and field == "annotations")
+
+
+def _refused(kind: tuple[str, str], field: str, key: str, value: object) -> FieldError:
+    known = annotations.KEYS[key]
+    if known.on == "Job" and kind != workloads.JOB:
+        path, message = f"metadata.{field}[{key}]", f"has no effect on a {kind[1]}"
+        hint = "a model is tuned by a Job: make it one, or remove the key"
+        return FieldError(path, value, annotations.MISPLACED_KEY, message, hint)
+    return _not_supported_yet(field, key, value)
+
+
+def _not_supported_yet(field: str, key: str, value: object) -> FieldError:
+    if key == annotations.PRESET:
+        hint = "set it as a label; ids that no label can hold come with a later version"
+        message = "stands in an annotation, which this version does not read"
+    else:
+        hint = "remove the key"
+        message = f"asks for what this version cannot do yet: {NOT_YET[key]}"
+    path = f"metadata.{field}[{key}]"
+    return FieldError(path, value, annotations.NOT_SUPPORTED_YET, message, hint)

@@ -1,0 +1,17 @@
+"""What is decided by, beside the object: presets, and what the webhook was told of its cluster."""
+
+from dataclasses import dataclass
+
+from presets import catalog
+from webhook import machines
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The same for every object while a webhook runs."""
+
+    presets: catalog.Catalog
+    cloud: str = machines.CLOUD
+    """Whose machines are taken where the user names none."""
+    image_volumes: bool = True
+    """The cluster mounts images; else an init container copies weights out of them."""
