@@ -1,12 +1,7 @@
 """The loop: gather what the mirrors show, decide purely, act once, say why."""
 
-import threading
-import time
-from collections.abc import Callable
-from datetime import UTC, datetime
-
 from controller import reasons, services, settings, views
-from kubeapi import api, events, mirror, passes
+from kubeapi import api, events, host, mirror, passes
 from telemetry import logs
 
 MANAGER = "plainsail-controller"
@@ -20,13 +15,11 @@ class Controller:
         self,
         cluster: api.Api,
         chosen: settings.Settings,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        on: host.Host = host.REAL,
     ) -> None:
         self._api = cluster
         self._passes = passes.Passes(
-            clock=clock,
+            on,
             idle_seconds=chosen.batch_idle_seconds,
             longest_seconds=chosen.batch_longest_seconds,
         )
@@ -34,15 +27,16 @@ class Controller:
         apps, source = "/apis/apps/v1", mirror.Source
         deployments = source(f"{apps}/deployments", views.deployment)
         stateful_sets = source(f"{apps}/statefulsets", views.stateful_set)
-        self._deployments = mirror.Mirror(cluster, deployments, wake)
-        self._stateful_sets = mirror.Mirror(cluster, stateful_sets, wake)
-        self._services = mirror.Mirror(cluster, source("/api/v1/services", views.service), wake)
+        self._deployments = mirror.Mirror(cluster, deployments, wake, on)
+        self._stateful_sets = mirror.Mirror(cluster, stateful_sets, wake, on)
+        ours = source("/api/v1/services", views.service)
+        self._services = mirror.Mirror(cluster, ours, wake, on)
         self._mirrors = (self._deployments, self._stateful_sets, self._services)
-        self._events = events.Recorder(cluster, MANAGER, now)
+        self._events = events.Recorder(cluster, MANAGER, on.now)
         self._rejected: dict[views.WorkloadView, events.Reason] = {}
         self._denied: list[api.Forbidden] = []
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stop: host.Flag) -> None:
         """Keep the Services until `stop` is set, whatever happens on the way."""
         self._passes.run(self.run_pass, self._mirrors, stop)
 

@@ -5,12 +5,11 @@ version that is gone (410) is listed anew, and an absent server is asked again w
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from kubeapi import api, pace
+from kubeapi import api, host, pace
 from telemetry import logs
 
 _PAGE = "500"
@@ -43,8 +42,15 @@ class Source(Generic[V]):
 class Mirror(Generic[V]):
     """The views of one source; `changed` is called after any of them changed."""
 
-    def __init__(self, cluster: api.Api, source: Source[V], changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        cluster: api.Api,
+        source: Source[V],
+        changed: Callable[[], None],
+        on: host.Host = host.REAL,
+    ) -> None:
         self._api = cluster
+        self._host = on
         self._source = source
         self._changed = changed
         self._lock = threading.Lock()
@@ -67,11 +73,11 @@ class Mirror(Generic[V]):
             gone, self._gone = self._gone, []
         return tuple(gone)
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stop: host.Flag) -> None:
         """Keep the copy until `stop` is set."""
         backoff = pace.Backoff(first_seconds=0.1, limit_seconds=5.0)
         while not stop.is_set():
-            started = time.monotonic()
+            started = self._host.monotonic()
             try:
                 self._list_and_watch()
             except api.Gone:
@@ -81,7 +87,7 @@ class Mirror(Generic[V]):
                 logs.warning("watch_lost", path=self._source.path, error=error)
             finally:
                 self.live = False
-            if time.monotonic() - started > _STABLE_SECONDS:
+            if self._host.monotonic() - started > _STABLE_SECONDS:
                 backoff.reset()
             stop.wait(backoff.next_seconds())
 

@@ -1,10 +1,10 @@
 """When a program looks: after a burst of changes, after the pause it asked for, after a failure."""
 
-import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
-from kubeapi import api, pace
+from kubeapi import api, host, pace
 from telemetry import logs
 
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 30.0
@@ -14,7 +14,7 @@ _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 30.0
 class Kept(Protocol):
     """Something that keeps itself until `stop`, as a `mirror.Mirror` does."""
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stop: host.Flag) -> None:
         """Keep it until `stop` is set."""
         ...
 
@@ -22,13 +22,11 @@ class Kept(Protocol):
 class Passes:
     """Makes one pass after another; all state lives in the program's own objects."""
 
-    def __init__(
-        self, *, clock: Callable[[], float], idle_seconds: float, longest_seconds: float
-    ) -> None:
-        self._clock = clock
+    def __init__(self, on: host.Host, *, idle_seconds: float, longest_seconds: float) -> None:
+        self._host = on
         self._idle = idle_seconds
         self._longest = longest_seconds
-        self._wake = threading.Event()
+        self._wake = on.flag()
 
     def wake(self) -> None:
         """Let the program look as soon as the burst is over; also at its stop."""
@@ -38,7 +36,7 @@ class Passes:
         self,
         run_pass: Callable[[], float | None],
         kept: Sequence[Kept],
-        stop: threading.Event,
+        stop: host.Flag,
     ) -> None:
         """Keep `kept` and make passes until `stop` is set, whatever happens on the way.
 
@@ -46,7 +44,7 @@ class Passes:
         never.
         """
         for each in kept:
-            threading.Thread(target=each.run, args=(stop,), daemon=True).start()
+            self._host.start(partial(each.run, stop))
         backoff = pace.Backoff(
             first_seconds=_FIRST_PAUSE_SECONDS, limit_seconds=_LONGEST_PAUSE_SECONDS
         )
@@ -64,13 +62,14 @@ class Passes:
                 _tell(error, pause := backoff.next_seconds())
                 stop.wait(pause)
 
-    def _gather_burst(self, stop: threading.Event) -> None:
-        window = pace.Window(self._clock(), idle_seconds=self._idle, longest_seconds=self._longest)
+    def _gather_burst(self, stop: host.Flag) -> None:
+        clock = self._host.monotonic
+        window = pace.Window(clock(), idle_seconds=self._idle, longest_seconds=self._longest)
         self._wake.clear()
-        while not stop.is_set() and (left := window.left_seconds(self._clock())) > 0:
+        while not stop.is_set() and (left := window.left_seconds(clock())) > 0:
             if self._wake.wait(left):
                 self._wake.clear()
-                window.touch(self._clock())
+                window.touch(clock())
 
 
 def _tell(error: Exception, pause: float) -> None:

@@ -1,12 +1,9 @@
 """The loop: gather what the mirrors show, decide purely, act once, say why."""
 
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from kubeapi import api, events, mirror, passes
+from kubeapi import api, events, host, mirror, passes
 from node_provisioner import (
     ages,
     demand,
@@ -49,15 +46,13 @@ class Planner:
         self,
         cluster: api.Api,
         chosen: settings.Settings,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        on: host.Host = host.REAL,
     ) -> None:
         self._api = cluster
         self._settings = chosen
-        self._clock = clock
+        self._clock = on.monotonic
         self._passes = passes.Passes(
-            clock=clock,
+            on,
             idle_seconds=chosen.batch_idle_seconds,
             longest_seconds=chosen.batch_longest_seconds,
         )
@@ -65,19 +60,20 @@ class Planner:
         unfinished = "status.phase!=Succeeded,status.phase!=Failed"
         pods = mirror.Source("/api/v1/pods", views.pod, fields=unfinished)
         claims = mirror.Source(nodeclaims.PATH, views.claim, labels=annotations.CLAIM)
-        self._pods = mirror.Mirror(cluster, pods, wake)
-        self._nodes = mirror.Mirror(cluster, mirror.Source("/api/v1/nodes", views.node), wake)
-        self._claims = mirror.Mirror(cluster, claims, wake)
+        self._pods = mirror.Mirror(cluster, pods, wake, on)
+        nodes = mirror.Source("/api/v1/nodes", views.node)
+        self._nodes = mirror.Mirror(cluster, nodes, wake, on)
+        self._claims = mirror.Mirror(cluster, claims, wake, on)
         self._mirrors = (self._pods, self._nodes, self._claims)
         self._cloud = nodeclaims.NodeClaims(cluster, chosen.dialect)
-        self._events = events.Recorder(cluster, REPORTER, now)
+        self._events = events.Recorder(cluster, REPORTER, on.now)
         self._past = lifecycle.Lifecycle()
         self._fresh = freshness.Freshness()
         self._idle, self._launching = ages.Ages(), ages.Ages()
         bucket = rate.TokenBucket
-        self._bucket = bucket(capacity=_CREATES, per_second=_CREATES_PER_SECOND, now=clock())
+        self._bucket = bucket(capacity=_CREATES, per_second=_CREATES_PER_SECOND, now=on.monotonic())
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stop: host.Flag) -> None:
         """Plan until `stop` is set, whatever happens on the way."""
         self._passes.run(self.run_pass, self._mirrors, stop)
 
