@@ -31,16 +31,16 @@ class Split(NamedTuple):
         return self.tensor * self.pipeline
 
 
+_WHOLE = (Split(1, 1, 1),)
+
 Parts = tuple[int, int, int, int, int]
 """Bytes on one GPU: weights, KV cache, activations, adapters, optimizer."""
 
 
 class Demand(NamedTuple):
-    """What a model asks of a GPU in a mode."""
+    """What a model asks of every GPU that computes in the same dtypes."""
 
     dtype: str
-    splits: Sequence[Split]
-    """Ways to divide it on one machine, fewest GPUs first."""
     held: Callable[[Split, int], Parts]
     """What a GPU holds under a split, for a number of tokens."""
     least: int
@@ -60,17 +60,36 @@ class Demand(NamedTuple):
         return sum(self.held(split, tokens))
 
 
-_WHOLE = (Split(1, 1, 1),)
-
-
-def of(known: preset.Preset, mode: layouts.Mode, target: targets.Target) -> Demand:
-    """What `known` asks of each GPU of `target`."""
+def dtypes(known: preset.Preset, target: targets.Target) -> tuple[str, str]:
+    """What `target` computes `known` in, and what it keeps the cache in."""
     dtype = kernels.dtype(known, bfloat16=target.bfloat16)
     if target.gpus == 0 and dtype == "float16":
         dtype = "bfloat16"  # as the model server does: CPUs have no usable float16 arithmetic
+    # Older GPUs read an fp8 cache back in 16 bits, if they can at all: not counted on.
+    fp8 = known.serving.kv_dtype == "fp8" and target.capability >= gpus.FP8_CAPABILITY
+    return dtype, "fp8" if fp8 else dtype
+
+
+def of(known: preset.Preset, mode: layouts.Mode, dtype: str, cached: str) -> Demand:
+    """What `known` asks of each GPU that computes in `dtype` and keeps the cache in `cached`."""
     if isinstance(mode, layouts.Tune):
-        return _tuning(known, mode, dtype, target)
-    return _serving(known, mode, dtype, target)
+        return _tuning(known, mode, dtype)
+    return _serving(known, mode, dtype, cached)
+
+
+def splits(known: preset.Preset, mode: layouts.Mode, target: targets.Target) -> Sequence[Split]:
+    """Ways to divide it on one machine, fewest GPUs first.
+
+    vLLM divides matrices as far as the heads allow, then layers; all else divides layers only.
+    """
+    counts = _divisors(max(target.gpus, 1)) if known.gpus is None else (known.gpus,)
+    if counts == (1,):
+        return _WHOLE
+    shares = isinstance(mode, layouts.Serve) and kernels.uses_vllm(known, target.capability)
+    degrees = [tensor_degree(known.shape, count) if shares else 1 for count in counts]
+    return [
+        Split(1, tensor, count // tensor) for count, tensor in zip(counts, degrees, strict=True)
+    ]
 
 
 def tensor_degree(shape: preset.Shape, count: int) -> int:
@@ -95,40 +114,19 @@ def _divisors(count: int) -> tuple[int, ...]:
     return tuple(some for some in range(1, count + 1) if not count % some)
 
 
-def _counts(known: preset.Preset, target: targets.Target) -> tuple[int, ...]:
-    return _divisors(max(target.gpus, 1)) if known.gpus is None else (known.gpus,)
-
-
-def _splits(known: preset.Preset, target: targets.Target) -> Sequence[Split]:
-    """Matrices divided as far as the heads allow, then layers; under transformers layers only."""
-    counts = _counts(known, target)
-    if counts == (1,):
-        return _WHOLE
-    vllm = kernels.uses_vllm(known, target.capability)
-    found = []
-    for count in counts:
-        tensor = tensor_degree(known.shape, count) if vllm else 1
-        found.append(Split(1, tensor, count // tensor))
-    return found
-
-
-def _serving(
-    known: preset.Preset, mode: layouts.Serve, dtype: str, target: targets.Target
-) -> Demand:
+def _serving(known: preset.Preset, mode: layouts.Serve, dtype: str, cached: str) -> Demand:
     shape, sequences = known.shape, mode.sequences
-    width = memory.DTYPE_BYTES[dtype]
-    # Older GPUs read an fp8 cache back in 16 bits, if they can at all: not counted on.
-    fp8 = known.serving.kv_dtype == "fp8" and target.capability >= gpus.FP8_CAPABILITY
-    cached = memory.DTYPE_BYTES["fp8"] if fp8 else width
+    width, cached_width = memory.DTYPE_BYTES[dtype], memory.DTYPE_BYTES[cached]
     one = memory.adapter_parameters(shape, ADAPTER_RANK) if mode.adapters else 0
     adapters = mode.adapters * width * one
     whole, inner = memory.weight_bytes(known, dtype), memory.inner_width(shape)
 
+    @cache
     def held(split: Split, tokens: int) -> Parts:
         tensor, pipeline = split.tensor, split.pipeline
         return (
             memory.stage_weight_bytes(known, whole, dtype, tensor, pipeline),
-            sequences * memory.kv_bytes(shape, tokens, cached, tensor, pipeline),
+            sequences * memory.kv_bytes(shape, tokens, cached_width, tensor, pipeline),
             memory.serving_bytes(shape, inner, tokens, sequences, width, tensor),
             memory.stage_bytes(shape, adapters, pipeline) if adapters else 0,
             0,
@@ -137,10 +135,10 @@ def _serving(
     own = known.context_tokens
     least = mode.context_tokens or min(own, LEAST_CONTEXT_TOKENS)
     wanted = mode.context_tokens or own
-    return Demand(dtype, _splits(known, target), held, least, wanted, sequences)
+    return Demand(dtype, held, least, wanted, sequences)
 
 
-def _tuning(known: preset.Preset, mode: layouts.Tune, dtype: str, target: targets.Target) -> Demand:
+def _tuning(known: preset.Preset, mode: layouts.Tune, dtype: str) -> Demand:
     shape = known.shape
     width = memory.DTYPE_BYTES[dtype]
     trained = memory.adapter_parameters(shape, mode.rank)
@@ -149,6 +147,7 @@ def _tuning(known: preset.Preset, mode: layouts.Tune, dtype: str, target: target
     unpacked = memory.unpacked_bytes(shape, dtype) if packs else 0
     checkpointing = mode.gradient_checkpointing
 
+    @cache
     def held(split: Split, tokens: int) -> Parts:
         stages, batch = split.pipeline, mode.batch * tokens
         step = memory.tuning_bytes(shape, batch, width, stages, checkpointing=checkpointing)
@@ -162,5 +161,4 @@ def _tuning(known: preset.Preset, mode: layouts.Tune, dtype: str, target: target
         )
 
     tokens = mode.sequence_tokens or min(known.context_tokens, LEAST_CONTEXT_TOKENS)
-    splits = [Split(1, 1, count) for count in _counts(known, target)]
-    return Demand(dtype, splits, held, tokens, tokens)
+    return Demand(dtype, held, tokens, tokens)

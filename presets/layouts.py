@@ -90,6 +90,11 @@ class Misfit:
     """Compute capability that it would have to have."""
 
     @property
+    def sentence(self) -> str:
+        """Every reason in words."""
+        return "; ".join(reason.sentence for reason in self.reasons)
+
+    @property
     def biggest(self) -> str:
         """The part of the bill that makes it big."""
         return self.bill.biggest

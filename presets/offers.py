@@ -5,9 +5,9 @@ the annotation `kaito.sh/instance-types`), else the cheapest comes first. Equal 
 gives the equal answer: ties go by capacity type as asked for, then by name.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple
 
 from presets import annotations, gpus, preset, prices, sizing
 
@@ -41,17 +41,8 @@ _NO_SPOT = ("arc",)
 """Clouds of the user's own machines: nobody takes them back."""
 
 
-class Fit(Protocol):
-    """`sizing.fit`, or a stand-in for it.
-
-    The answer depends on the model, number, memory and interconnect of the GPUs, and without GPUs
-    on the host's memory; on nothing else of the machine.
-    """
-
-    def __call__(
-        self, known: preset.Preset, instance_type: gpus.InstanceType, mode: sizing.Mode, /
-    ) -> sizing.Layout | sizing.Misfit:
-        """How the model is laid out on the machine, or why it does not fit."""
+Fit = Callable[[gpus.InstanceType], sizing.Layout | sizing.Misfit]
+"""How the model is laid out on a machine, or why it does not fit: `sizing.Fits.on`."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +65,7 @@ class Wanted:
     """Whose prices count; empty: the cheapest known."""
 
 
-@dataclass(frozen=True)
-class Offer:
+class Offer(NamedTuple):
     """A machine that will do."""
 
     instance_type: gpus.InstanceType
@@ -92,9 +82,11 @@ class Offer:
         return self.price.microdollars_per_hour * self.layout.nodes
 
 
-@dataclass(frozen=True)
-class Dropped:
-    """A machine that will not do."""
+class Dropped(NamedTuple):
+    """A machine that will not do.
+
+    A named tuple as `Offer`: a choice makes one for every type, at a third of a dataclass's cost.
+    """
 
     instance_type: str
     reason: str
@@ -130,52 +122,35 @@ def choose(
     *,
     table: prices.PriceList | None = None,
     machines: Mapping[str, gpus.InstanceType] = gpus.INSTANCE_TYPES,
-    fit: Fit = sizing.fit,
+    fit: Fit | None = None,
 ) -> Choice:
     """The offers for `known` in order, and the reason for every type that is none.
 
-    `table`: prices to count with; None: the snapshot of the package. A type that its cloud no
-    longer sells is offered only where the user lists it by name.
+    `table`: prices to count with; None: the snapshot of the package. `fit`: None: what `sizing`
+    says. A type that its cloud no longer sells is offered only where the user lists it by name.
     """
     table = prices.snapshot() if table is None else table
-    laid_out = _Layouts(known, mode, fit)
+    fit = fit or sizing.Fits(known, mode).on
     offers: list[Offer] = []
     dropped: list[Dropped] = []
     for name in dict.fromkeys(wanted.instance_types or machines):
         machine = machines.get(name)
-        found: Iterable[Offer | Dropped]
         if machine is None:
-            found = (
-                Dropped(name, UNKNOWN_INSTANCE_TYPE, "no instance type of that name is known"),
-            )
+            sentence = "no instance type of that name is known"
+            dropped.append(Dropped(name, UNKNOWN_INSTANCE_TYPE, sentence))
         elif refusal := _refusal(machine, wanted):
-            found = (refusal,)
+            dropped.append(refusal)
+        elif isinstance(layout := fit(machine), sizing.Misfit):
+            dropped.append(Dropped(name, DOES_NOT_FIT, layout.sentence))
         else:
-            found = _priced(machine, laid_out.on(machine), wanted, table)
-        for one in found:
-            if isinstance(one, Offer):
-                offers.append(one)
-            else:
-                dropped.append(one)
+            for capacity in dict.fromkeys(wanted.capacity_types):
+                price = table.find(name, capacity, wanted.region)
+                offer = Offer(machine, capacity, layout, price)
+                if refusal := _unsellable(offer) or _over_limit(offer, wanted.most_per_hour):
+                    dropped.append(refusal)
+                else:
+                    offers.append(offer)
     return Choice(_in_order(offers, wanted), _by_reason(dropped))
-
-
-class _Layouts:
-    """What `fit` says, asked once for machines that are the same to it.
-
-    Sizes of one family differ in processors and disks alone: about half of the types remain.
-    """
-
-    def __init__(self, known: preset.Preset, mode: sizing.Mode, fit: Fit) -> None:
-        self._known, self._mode, self._fit = known, mode, fit
-        self._found: dict[object, sizing.Layout | sizing.Misfit] = {}
-
-    def on(self, machine: gpus.InstanceType) -> sizing.Layout | sizing.Misfit:
-        host = 0 if machine.gpus else machine.host_memory_bytes
-        key = machine.model.name, machine.gpus, machine.gpu_memory_bytes, machine.interconnect, host
-        if key not in self._found:
-            self._found[key] = self._fit(self._known, machine, self._mode)
-        return self._found[key]
 
 
 def _refusal(machine: gpus.InstanceType, wanted: Wanted) -> Dropped | None:
@@ -205,31 +180,17 @@ def _is_gone(machine: gpus.InstanceType, wanted: Wanted) -> bool:
     return machine.status == gpus.REMOVED and wanted.cloud != LOCAL and not wanted.instance_types
 
 
-def _priced(
-    machine: gpus.InstanceType,
-    layout: sizing.Layout | sizing.Misfit,
-    wanted: Wanted,
-    table: prices.PriceList,
-) -> Iterator[Offer | Dropped]:
-    """One answer for every capacity type, or one for all where the model does not fit."""
-    if isinstance(layout, sizing.Misfit):
-        reasons = "; ".join(reason.sentence for reason in layout.reasons)
-        yield Dropped(machine.name, DOES_NOT_FIT, reasons)
-        return
-    for capacity in dict.fromkeys(wanted.capacity_types):
-        if capacity == annotations.SPOT and machine.cloud in _NO_SPOT:
-            sentence = f"{machine.cloud} has no {capacity} machines"
-            yield Dropped(machine.name, NO_SUCH_CAPACITY, sentence, capacity)
-            continue
-        price = table.find(machine.name, capacity, wanted.region)
-        offer = Offer(machine, capacity, layout, price)
-        yield _over_limit(offer, wanted.most_per_hour) or offer
+def _unsellable(offer: Offer) -> Dropped | None:
+    name, cloud, capacity = offer.instance_type.name, offer.instance_type.cloud, offer.capacity_type
+    if capacity == annotations.SPOT and cloud in _NO_SPOT:
+        return Dropped(name, NO_SUCH_CAPACITY, f"{cloud} has no {capacity} machines", capacity)
+    return None
 
 
 def _over_limit(offer: Offer, limit: int | None) -> Dropped | None:
-    name, capacity, cost = offer.instance_type.name, offer.capacity_type, offer.per_hour
     if limit is None:
         return None
+    name, capacity, cost = offer.instance_type.name, offer.capacity_type, offer.per_hour
     if cost is None:
         sentence = f"its {capacity} price is unknown, and {prices.shown(limit)} is the limit"
         return Dropped(name, PRICE_UNKNOWN, sentence, capacity)

@@ -1,7 +1,8 @@
 """Whether a model fits a machine, how it is laid out there, and what it takes: `fit`.
 
-Pure: a preset, an instance type and a mode in, a `Layout` or a `Misfit` out. The bytes come from
-`memory`, what a GPU holds from `demands`, what else stands against it from `obstacles`.
+Pure: a preset, an instance type and a mode in, a `Layout` or a `Misfit` out; `Fits` answers for
+many machines. The bytes come from `memory`, what a GPU holds from `demands`, what else stands
+against it from `obstacles`.
 docs/concepts/sizing.md states the laws and works an example.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from presets import demands, gpus, kernels, memory, obstacles, preset, targets
 from presets.layouts import Layout, Misfit, Mode, Reason, Serve, Tune
 
-__all__ = ["Layout", "Misfit", "Mode", "Reason", "Serve", "Tune", "fit", "sufficient"]
+__all__ = ["Fits", "Layout", "Misfit", "Mode", "Reason", "Serve", "Tune", "fit", "sufficient"]
 
 CONTEXT_STEP_TOKENS = 256
 """A shortened context is a multiple of it: whole blocks of every paged cache (16 to 256)."""
@@ -40,14 +41,38 @@ def fit(
     Laws: more memory never turns a fit into a misfit; more context never needs less; QLoRA never
     needs more than LoRA; the parts of a layout's bill are at most the capacity.
     """
-    target = targets.of(instance_type, mig)
-    demand = demands.of(known, mode, target)
-    against = tuple(obstacles.against(known, target, mode))
-    if not against:
-        found = _one_machine(target, demand) or _machines(known, target, demand)
-        if found is not None:
-            return _layout(known, target, demand, *found)
-    return _misfit(target, demand, against, obstacles.capability(known, mode))
+    return Fits(known, mode).on(instance_type, mig)
+
+
+class Fits:
+    """`fit` of one model in one mode on many machines: what they have in common is computed once.
+
+    Sizes of one family differ in processors and disks alone, GPUs of one age compute in the same
+    dtypes: of all instance types half are left to lay out, with a handful of demands.
+    """
+
+    def __init__(self, known: preset.Preset, mode: Mode) -> None:
+        self._known, self._mode = known, mode
+        self._demands: dict[tuple[str, str], demands.Demand] = {}
+        self._found: dict[targets.Target, Layout | Misfit] = {}
+
+    def on(
+        self, instance_type: gpus.InstanceType, mig: gpus.MigProfile | None = None
+    ) -> Layout | Misfit:
+        """The same as `fit` of the machine."""
+        target = targets.of(instance_type, mig)
+        found = self._found.get(target)
+        if found is None:
+            found = self._found[target] = _fit(
+                self._known, self._mode, target, self._demand(target)
+            )
+        return found
+
+    def _demand(self, target: targets.Target) -> demands.Demand:
+        dtypes = demands.dtypes(self._known, target)
+        if dtypes not in self._demands:
+            self._demands[dtypes] = demands.of(self._known, self._mode, *dtypes)
+        return self._demands[dtypes]
 
 
 def sufficient(misfit: Misfit, known: Iterable[gpus.Gpu]) -> gpus.Gpu | None:
@@ -62,24 +87,38 @@ def sufficient(misfit: Misfit, known: Iterable[gpus.Gpu]) -> gpus.Gpu | None:
     return min(enough, key=lambda gpu: (gpu.memory_bytes, gpu.name), default=None)
 
 
+def _fit(
+    known: preset.Preset, mode: Mode, target: targets.Target, demand: demands.Demand
+) -> Layout | Misfit:
+    against = tuple(obstacles.against(known, target, mode))
+    splits = demands.splits(known, mode, target)
+    if not against:
+        found = _one_machine(target, demand, splits) or _machines(known, target, demand, splits[-1])
+        if found is not None:
+            return _layout(known, target, demand, *found)
+    return _misfit(target, demand, splits[-1], against, obstacles.capability(known, mode))
+
+
 def _one_machine(
-    target: targets.Target, demand: demands.Demand
+    target: targets.Target, demand: demands.Demand, splits: Sequence[demands.Split]
 ) -> tuple[demands.Split, int] | None:
     """The split and the tokens on one machine; None where even the least does not fit."""
-    for split in demand.splits:
+    for split in splits:
         if demand.total(split, demand.wanted) <= target.room(split.gpus):
             return split, demand.wanted
-    return _shortened(target, demand, demand.splits[::-1])
+    return _shortened(target, demand, splits[::-1])
 
 
 def _machines(
-    known: preset.Preset, target: targets.Target, demand: demands.Demand
+    known: preset.Preset, target: targets.Target, demand: demands.Demand, whole: demands.Split
 ) -> tuple[demands.Split, int] | None:
-    """The split and the tokens on the fewest machines that hold the least; None where none do."""
+    """The split and the tokens on the fewest machines that hold the least; None where none do.
+
+    `whole`: how all GPUs of one machine divide it.
+    """
     joins = demand.serves and target.gpus >= JOINED_GPUS and known.gpus is None
     if not joins or not kernels.uses_vllm(known, target.capability):
         return None
-    whole = demand.splits[-1]
     for nodes in range(2, min(MOST_NODES, known.shape.layer_count // whole.pipeline) + 1):
         split = demands.Split(nodes, whole.tensor, whole.pipeline * nodes)
         if demand.total(split, demand.wanted) <= target.room(split.gpus):
@@ -168,11 +207,11 @@ def _context_shortened(tokens: int, wanted: int) -> Reason:
 def _misfit(
     target: targets.Target,
     demand: demands.Demand,
+    split: demands.Split,
     against: tuple[Reason, ...],
     capability: tuple[int, int],
 ) -> Misfit:
-    """With the bill of the split that leaves the least to each GPU of one machine."""
-    split = demand.splits[-1]
+    """With the bill of `split`, which leaves the least to each GPU of one machine."""
     parts = demand.held(split, demand.least)
     bill = _bill(target, split, parts)
     needed = memory.capacity_for(sum(parts), split.gpus)

@@ -249,6 +249,13 @@ def test_tuning_takes_the_fewest_gpus_for_a_copy_and_copies_for_the_rest() -> No
     assert (found.pipeline_parallel, found.data_parallel, found.tensor_parallel) == (2, 4, 1)
 
 
+def test_machines_that_differ_in_processors_alone_are_laid_out_once() -> None:
+    fits = sizing.Fits(PHI, SERVE)
+    first = fits.on(replace(machine(), cpus=6, nvme=False))
+    assert fits.on(replace(machine(), name="larger", cpus=96, nvme=True)) is first
+    assert fits.on(machine(79, 2)) is not first
+
+
 @pytest.mark.parametrize(
     "wrong", [{"context_tokens": 0}, {"sequences": 0}, {"context_tokens": -5}], ids=str
 )
