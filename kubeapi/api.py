@@ -77,6 +77,14 @@ class Api(Protocol):
         """The object at `path` after server-side apply."""
         ...
 
+    def patch(self, path: str, body: Object) -> Object:
+        """The object at `path` after a JSON merge patch (RFC 7386).
+
+        `metadata.uid` and `metadata.resourceVersion` in it are preconditions: `Conflict` when the
+        object has others.
+        """
+        ...
+
     def delete(self, path: str, preconditions: Mapping[str, str]) -> None:
         """Delete the object at `path` if it still has this uid (and resourceVersion)."""
         ...

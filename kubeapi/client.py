@@ -21,6 +21,7 @@ _WATCH_SECONDS = 290
 _WATCH_SILENCE_SECONDS = _WATCH_SECONDS + 20.0
 _WATCHES = 8
 """Connections kept for reuse: more than there are watches, plus one for calls."""
+_MERGE_PATCH = "application/merge-patch+json"
 
 
 class NoCluster(Exception):
@@ -75,6 +76,10 @@ class Client:
         return self._call(
             "PATCH", path, query=query, body=text, kind="application/apply-patch+yaml"
         )
+
+    def patch(self, path: str, body: api.Object) -> api.Object:
+        """See `api.Api.patch`."""
+        return self._call("PATCH", path, body=body, kind=_MERGE_PATCH)
 
     def delete(self, path: str, preconditions: Mapping[str, str]) -> None:
         """See `api.Api.delete`."""

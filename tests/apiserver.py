@@ -178,7 +178,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PATCH(self) -> None:
         body = self._body()
         target, query = self._target()
-        self._answer(lambda: self._apply(target, query, body))
+        if self.headers["Content-Type"] == "application/merge-patch+json":
+            self._answer(lambda: self._merge(target, body))
+        else:
+            self._answer(lambda: self._apply(target, query, body))
 
     def do_DELETE(self) -> None:
         body = self._body()
@@ -266,6 +269,13 @@ class _Handler(BaseHTTPRequestHandler):
             target.plural, {**body, "metadata": meta, "spec": {**before["spec"], **body["spec"]}}
         )
 
+    def _merge(self, target: _Target, body: Object) -> Object:
+        found, held = self._found(target), body.get("metadata", {})
+        for name in ("uid", "resourceVersion"):
+            if held.get(name, found["metadata"].get(name)) != found["metadata"].get(name):
+                raise _Failure(409, "Conflict", f"{name} does not hold")
+        return self.api.put(target.plural, _merged(found, body))
+
     def _delete(self, target: _Target, preconditions: dict[str, str]) -> Object:
         found = self._found(target)
         if any(found["metadata"][name] != value for name, value in preconditions.items()):
@@ -334,6 +344,18 @@ def _event(change: _Change, query: dict[str, str]) -> Object | None:
         return None
     meta = {**change.before["metadata"], "resourceVersion": str(change.version)}
     return {"type": "DELETED", "object": {**change.before, "metadata": meta}}
+
+
+def _merged(item: Object, patch: Object) -> Object:
+    """RFC 7386."""
+    changed = {**item}
+    for key, value in patch.items():
+        if value is None:
+            changed.pop(key, None)
+        else:
+            before = item.get(key) if isinstance(item.get(key), dict) else {}
+            changed[key] = _merged(before or {}, value) if isinstance(value, dict) else value
+    return changed
 
 
 def _matches(item: Object, query: dict[str, str]) -> bool:

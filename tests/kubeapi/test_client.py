@@ -57,6 +57,26 @@ def test_a_deletion_with_another_uid_is_a_conflict(
     assert len(server.all("nodes")) == 1
 
 
+def test_a_merge_patch_changes_what_it_names_and_takes_away_what_it_nulls(
+    server: apiserver.ApiServer, client: Client
+) -> None:
+    server.put("nodes", objects.node("n1") | {"spec": {"a": 1, "b": {"c": 2, "d": 3}}})
+    patched = client.patch(f"{_NODES}/n1", {"spec": {"a": None, "b": {"c": 4}}})
+    assert patched["spec"] == server.all("nodes")[0]["spec"] == {"b": {"c": 4, "d": 3}}
+
+
+@pytest.mark.parametrize("key", ["uid", "resourceVersion"])
+def test_a_patch_of_another_object_or_an_older_one_is_a_conflict(
+    server: apiserver.ApiServer, client: Client, key: str
+) -> None:
+    before = server.put("nodes", objects.node("n1"))
+    with pytest.raises(api.Conflict):
+        client.patch(f"{_NODES}/n1", {"metadata": {key: "1"}, "spec": {"a": 1}})
+    assert server.all("nodes") == [before]
+    held = before["metadata"][key]
+    assert client.patch(f"{_NODES}/n1", {"metadata": {key: held}, "spec": {"a": 1}})["spec"]
+
+
 def test_a_server_that_is_away_is_unavailable(server: apiserver.ApiServer, client: Client) -> None:
     server.stop()
     for call in (lambda: client.get(_NODES), lambda: client.watch(_NODES, {})):
