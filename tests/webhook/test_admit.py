@@ -6,6 +6,7 @@ What holds for every workload is in tests/laws/test_expansion.py; here stand the
 import copy
 from typing import Any
 
+from cli import ejection
 from presets import annotations, catalog
 from tests import builders
 from webhook import admit, reasons, record, workloads
@@ -152,6 +153,14 @@ def test_removing_the_label_from_a_stub_is_refused() -> None:
     new = copy.deepcopy(old)
     del new["metadata"]["labels"][annotations.PRESET]
     assert reasons_of(update(new, old)) == [reasons.NOTHING_TO_RUN]
+
+
+def test_what_comes_without_label_and_record_is_what_it_is_to_be() -> None:
+    """`kubectl replace` with an ejected manifest: who wrote it knew all of it."""
+    old = stored(builders.deployment().preset().build())
+    plain = ejection.ejected(old)
+    assert update(plain, old) == admit.Skipped(reasons.NOT_LABELLED)
+    assert container(plain)["image"]
 
 
 def test_removing_the_label_with_an_image_in_its_place_is_let_in() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cli import ejection
 from presets import annotations, catalog
 from tests.webhook.cluster import (
     FIVE_LINES,
@@ -257,6 +258,16 @@ def test_removing_the_label_from_a_bare_workload_is_refused_with_the_way_out(
     said = cluster.kubectl("label", "deployment/chat", f"{annotations.PRESET}-", ok=(1,))
     assert "(NothingToRun)" in said
     assert "set an image in the same change, or delete the workload" in said
+
+
+def test_replacing_a_workload_with_its_ejected_manifest_stores_just_that(cluster: Cluster) -> None:
+    """The pods stay as they were, and nothing in the object needs us any more."""
+    cluster.apply(IDLE)
+    before = cluster.get("deployment/chat")
+    cluster.kubectl("replace", "-f", "-", stdin=json.dumps(ejection.ejected(before)))
+    after = cluster.get("deployment/chat")
+    assert template(after)["spec"] == template(before)["spec"]
+    assert list(ejection.mentions(after)) == []
 
 
 def test_a_workload_without_the_label_is_not_asked_about(cluster: Cluster) -> None:
