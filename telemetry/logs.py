@@ -5,8 +5,10 @@ A program that used these functions and `configure` logs like every other one of
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import IO
 
 from typing_extensions import override
@@ -17,8 +19,8 @@ _OURS = logging.getLogger("plainsail")
 class _Formatter(logging.Formatter):
     @override
     def format(self, record: logging.LogRecord) -> str:
-        when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        text = f"ts={when[:-6]}Z level={record.levelname.lower()} "
+        when = f"{_second(int(record.created))}.{int(record.msecs):03d}Z"
+        text = f"ts={when} level={record.levelname.lower()} "
         if record.name == _OURS.name:
             text += record.getMessage()
         else:
@@ -39,17 +41,29 @@ def configure(stream: IO[str] | None = None) -> None:
 
 def info(event: str, **fields: object) -> None:
     """Log what happened."""
-    _OURS.info("%s", _line(event, fields))
+    _log(logging.INFO, _line(event, fields))
 
 
 def warning(event: str, **fields: object) -> None:
     """Log what was done differently from what was asked, or may surprise."""
-    _OURS.warning("%s", _line(event, fields))
+    _log(logging.WARNING, _line(event, fields))
 
 
 def failure(event: str, error: BaseException | None = None, **fields: object) -> None:
     """Log what should not have happened; our own bug, given as `error`, with its traceback."""
-    _OURS.error("%s", _line(event, fields), exc_info=error)
+    _log(logging.ERROR, _line(event, fields), error)
+
+
+def _log(level: int, line: str, error: BaseException | None = None) -> None:
+    """What `logging.Logger.log` does, without looking up whose line of code it is: faster."""
+    if _OURS.isEnabledFor(level):
+        traceback = None if error is None else (type(error), error, error.__traceback__)
+        _OURS.handle(logging.LogRecord(_OURS.name, level, "", 0, line, None, traceback))
+
+
+@lru_cache(maxsize=1)
+def _second(since_1970: int) -> str:
+    return datetime.fromtimestamp(since_1970, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _line(event: str, fields: dict[str, object]) -> str:
@@ -60,5 +74,9 @@ def _line(event: str, fields: dict[str, object]) -> str:
 def _value(value: object) -> str:
     """The value as one word: with spaces, quotes or control characters it becomes a JSON text."""
     text = str(value)
-    plain = text and text.isprintable() and not any(c in ' "=' for c in text)
-    return text if plain else json.dumps(text, ensure_ascii=not text.isprintable())
+    if _PLAIN.fullmatch(text) and text.isprintable():
+        return text
+    return json.dumps(text, ensure_ascii=not text.isprintable())
+
+
+_PLAIN = re.compile(r'[^ "=]+')

@@ -135,7 +135,7 @@ def _expand(
     errors += validate.problems(found)
     if errors or found.model is None:
         return _denied(errors)
-    expansion = expand.expand(base, found.request, found.model, terms, earlier)
+    expansion = expand.expand(found, earlier)
     operations = patch.between(new, expansion.workload)
     if not operations:
         return Allowed(new, [])
@@ -144,10 +144,9 @@ def _expand(
 
 def _keep(new: dict[str, Any], old: dict[str, Any], earlier: record.Record) -> Decision:
     """What was added before, whatever the catalogue says now; other keys are checked if changed."""
-    if annotations.user_keys(keys.of(new)) != annotations.user_keys(keys.of(old)):
-        _, errors = case.asked(new)
-        if errors:
-            return _denied(errors)
+    is_asked_anew = annotations.user_keys(keys.of(new)) != annotations.user_keys(keys.of(old))
+    if is_asked_anew and (errors := case.problems_of_keys(new)):
+        return _denied(errors)
     kept = updates.restored(new, old, earlier)
     return Allowed(kept, patch.between(new, kept))
 

@@ -1,6 +1,6 @@
 """A labelled workload as the rules see it: its parts found once, its machines looked for once."""
 
-import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -38,6 +38,8 @@ class Case:
     """What the rules look at."""
 
     workload: dict[str, Any]
+    keys: Mapping[str, Any]
+    """Metadata that holds the user's keys (`webhook.keys.of`)."""
     request: annotations.Request
     terms: Terms
     model: preset.Preset | None
@@ -58,8 +60,28 @@ class Case:
     @cached_property
     def named(self) -> tuple[str, ...]:
         """Instance types that the user names, or the author of the preset."""
-        named = placement.instance_types(self.request, self.pod)
-        return named or (self.model.instance_types if self.model else ())
+        return self._users_types or (self.model.instance_types if self.model else ())
+
+    @cached_property
+    def _users_types(self) -> tuple[str, ...]:
+        return placement.instance_types(self.request, self.pod)
+
+    @property
+    def gpus(self) -> int | None:
+        """GPUs that the model's container asks for itself; None: it does not, or by no count."""
+        return self._counted[0]
+
+    @property
+    def no_count(self) -> str:
+        """What stands where a count of GPUs is to stand; empty: nothing does."""
+        return self._counted[1]
+
+    @cached_property
+    def _counted(self) -> tuple[int | None, str]:
+        try:
+            return (placement.gpus_asked(self.chosen.found) if self.chosen else None), ""
+        except ValueError as error:
+            return None, str(error)
 
     @property
     def most_gpus(self) -> int:
@@ -81,21 +103,18 @@ class Case:
     def _machines(self, limit: int | None) -> Found:
         if self.model is None or self.chosen is None or not self._is_clear:
             return None
-        request = dataclasses.replace(self.request, most_per_hour=limit)
-        found, cloud = self.chosen.found, self.terms.cloud
-        return placement.machines_of(self.model, request, self.pod, found, cloud)
+        named, bought = self._users_types, self.request.capacity_types
+        if named and self.chosen.has_own_image:
+            return machines.of_own_server(self.model, named, self.gpus, bought, limit)
+        return machines.find(self.model, named, self.gpus, bought, self.terms.cloud, limit)
 
     @cached_property
     def _is_clear(self) -> bool:
         """Instance types and GPUs are such that a machine can be looked for."""
         named = (*self.request.instance_types, *filter(None, (self.selected,)))
-        if self.chosen is None or any(name not in gpus.INSTANCE_TYPES for name in named):
+        if self.no_count or any(name not in gpus.INSTANCE_TYPES for name in named):
             return False
-        try:
-            count = placement.gpus_asked(self.chosen.found) or 0
-        except ValueError:
-            return False
-        return not 0 < self.most_gpus < count
+        return not 0 < self.most_gpus < (self.gpus or 0)
 
     @property
     def preset_path(self) -> str:
@@ -114,25 +133,33 @@ def of(
     workload: dict[str, Any], terms: Terms, earlier: Record | None
 ) -> tuple[Case, list[FieldError]]:
     """The case of a workload, and what is wrong with its keys."""
-    parsed, errors = asked(workload)
-    request = parsed or annotations.Request(preset=str(keys.preset_of(workload)))
+    held = keys.of(workload)
+    parsed, errors = _asked(workload, held)
+    request = parsed or annotations.Request(preset=str(held["labels"][annotations.PRESET]))
     model = terms.presets.find(request.preset)
     recorded = earlier.container if earlier else ""
     try:
         chosen = podspec.choose(workloads.containers(workload), request.container, recorded)
     except podspec.AmbiguousContainer:
         chosen = None
-    return Case(workload, request, terms, model, chosen), errors
+    return Case(workload, held, request, terms, model, chosen), errors
 
 
-def asked(workload: dict[str, Any]) -> tuple[annotations.Request | None, list[FieldError]]:
-    """What the keys of a workload ask for, and what is wrong with them.
+def problems_of_keys(workload: dict[str, Any]) -> list[FieldError]:
+    """What is wrong with the keys of a workload, each by itself and beside the others."""
+    return _asked(workload, keys.of(workload))[1]
+
+
+def _asked(
+    workload: dict[str, Any], held: Mapping[str, Any]
+) -> tuple[annotations.Request | None, list[FieldError]]:
+    """What the keys ask for, and what is wrong with them.
 
     Keys that admission does not act on yet are refused, whatever their value, and the others are
     read without them; None where one of those is wrong.
     """
-    left = keys.of(workload)
-    later = [entry for entry in annotations.entries(left) if _is_later(*entry[:2])]
+    left = held
+    later = [entry for entry in annotations.entries(held) if _is_later(*entry[:2])]
     for field, key, _ in later:
         left = {**left, field: {name: at for name, at in left[field].items() if name != key}}
     parsed = annotations.parse(left)

@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from presets import annotations, forms, preset, provision_spec
-from webhook import fill, keys, placement, podspec, reasons, weights, workloads
+from webhook import fill, machines, placement, podspec, reasons, weights, workloads
+from webhook.case import Case
 from webhook.record import Record
-from webhook.terms import Terms
 
 NAME_LABEL = "app.kubernetes.io/name"
 """Label that ties pods to a workload whose selector is absent; a recommended label."""
@@ -23,28 +23,20 @@ class Expansion:
     notes: tuple[reasons.Note, ...]
 
 
-def expand(
-    workload: dict[str, Any],
-    request: annotations.Request,
-    model: preset.Preset,
-    terms: Terms,
-    earlier: Record | None = None,
-) -> Expansion:
-    """`workload` filled in for `request`: only absent fields, and the record of what was added.
+def expand(of: Case, earlier: Record | None = None) -> Expansion:
+    """The workload filled in for what it asks: only absent fields, and the record of them.
 
-    `earlier` is the record of an expansion that the workload still carries or carried when it was
-    stored: it pins the revision and names the container. Total on what `webhook.validate` lets
-    pass; expanding the result changes nothing.
+    `earlier` is the record that the case was made with, of an expansion that the workload carries
+    or carried when it was stored: it pins the revision. Total on what `webhook.validate` lets pass;
+    expanding the result changes nothing.
     """
-    if earlier and earlier.preset == model.name:
-        pinned = dataclasses.replace(model.weights, revision=earlier.revision)
-        model = dataclasses.replace(model, weights=pinned)
-    pod = workloads.pod_spec(workload)
-    chosen = podspec.choose(
-        pod.get("containers") or [], request.container, earlier.container if earlier else ""
-    )
-    placed = placement.place(model, request, pod, chosen.found, terms.cloud)
-    supply = weights.Supply(request.weights, terms.image_volumes)
+    workload, request, pod, chosen = of.workload, of.request, of.pod, of.chosen
+    assert of.model is not None, "validate refuses what names no preset"
+    assert chosen is not None, "validate refuses several containers"
+    assert isinstance(of.machines, machines.Machines), "validate refuses what has no machine"
+    model = _pinned(of.model, earlier)
+    placed = placement.place(model, of.machines, request.capacity_types)
+    supply = weights.Supply(request.weights, of.terms.image_volumes)
     selector = _selector(workload)
     layout = {
         "metadata": {"annotations": {annotations.EXPANSION: ""}},
@@ -63,7 +55,7 @@ def expand(
         preset=model.name,
         revision=model.weights.revision,
         container=chosen.name,
-        inputs=keys.inputs(workload),
+        inputs=annotations.inputs(of.keys),
         tree=merged(kept, tree),
     )
     notes = tuple(_notes(model, placed, chosen, pod, supply))
@@ -92,6 +84,16 @@ def merged(one: fill.Tree, other: fill.Tree) -> fill.Tree:
         if isinstance(one[key], dict) and isinstance(other[key], dict):
             both[key] = merged(one[key], other[key])
     return both
+
+
+def _pinned(model: preset.Preset, earlier: Record | None) -> preset.Preset:
+    """The model at the revision that the workload was first expanded from."""
+    if earlier is None or earlier.preset != model.name:
+        return model
+    if earlier.revision == model.weights.revision:
+        return model
+    pinned = dataclasses.replace(model.weights, revision=earlier.revision)
+    return dataclasses.replace(model, weights=pinned)
 
 
 def _held(workload: dict[str, Any]) -> dict[str, Any]:

@@ -45,11 +45,6 @@ def inputs(workload: Object) -> dict[str, str]:
     return annotations.inputs(of(workload))
 
 
-def preset_of(workload: Object) -> object:
-    """Value of the label that opts in; the workload carries it somewhere."""
-    return workloads.part(of(workload), "labels")[annotations.PRESET]
-
-
 def path(workload: Mapping[str, Any], field: str, key: str) -> str:
     """Where a key stands that `of` found; `field` is `labels` or `annotations`."""
     place = f"metadata.{field}[{key}]"

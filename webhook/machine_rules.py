@@ -42,23 +42,18 @@ def node_selector_agrees(of: Case) -> Iterator[FieldError]:
 
 def gpus_are_a_count(of: Case) -> Iterator[FieldError]:
     """The container asks for a whole number of GPUs, if for any."""
-    if of.chosen is None:
+    if of.chosen is None or not of.no_count:
         return
-    try:
-        placement.gpus_asked(of.chosen.found)
-    except ValueError as error:
-        message, hint = "is not a count of GPUs", "1 or more, without a unit"
-        yield FieldError(
-            _gpus_path(of.chosen), str(error), annotations.INVALID_VALUE, message, hint
-        )
+    message, hint = "is not a count of GPUs", "1 or more, without a unit"
+    path = _gpus_path(of.chosen)
+    yield FieldError(path, of.no_count, annotations.INVALID_VALUE, message, hint)
 
 
 def instance_types_have_the_gpus(of: Case) -> Iterator[FieldError]:
     """One of the instance types has as many GPUs as the container asks for."""
-    if of.chosen is None or any(gpus_are_a_count(of)):
+    if of.chosen is None or of.gpus is None:
         return
-    names, most = of.named, of.most_gpus
-    count = placement.gpus_asked(of.chosen.found) or 0
+    names, most, count = of.named, of.most_gpus, of.gpus
     if 0 < most < count:
         yield FieldError(
             _gpus_path(of.chosen),

@@ -43,44 +43,19 @@ class Placement:
 
 
 def place(
-    model: preset.Preset,
-    request: annotations.Request,
-    pod: Mapping[str, Any],
-    container: Mapping[str, Any],
-    cloud: str,
+    model: preset.Preset, found: machines.Machines, capacity_types: tuple[str, ...]
 ) -> Placement:
-    """The placement of a pod that `webhook.validate` let pass."""
-    found = machines_of(model, request, pod, container, cloud)
-    assert isinstance(found, machines.Machines), "validate refuses what has no machine"
+    """The placement of the model's pods on those machines, bought in one of those ways."""
     return Placement(
         gpus=found.gpus,
         instance_types=found.names,
-        capacity_types=request.capacity_types,
+        capacity_types=capacity_types,
         dtype="float16"
         if model.dtype == "bfloat16" and gpus.without_bfloat16(found.names)
         else model.dtype,
         context_tokens=found.context_tokens,
         left_out=found.left_out,
     )
-
-
-def machines_of(
-    model: preset.Preset,
-    request: annotations.Request,
-    pod: Mapping[str, Any],
-    container: Mapping[str, Any],
-    cloud: str,
-) -> machines.Machines | machines.NoMachine:
-    """Where the pods may run: what the user wrote, else the preset's or the cheapest that do.
-
-    Raises:
-        ValueError: the container's own count of GPUs is not one.
-    """
-    named, asked = instance_types(request, pod), gpus_asked(container)
-    bought, limit = request.capacity_types, request.most_per_hour
-    if named and container.get("image"):
-        return machines.of_own_server(model, named, asked, bought, limit)
-    return machines.find(model, named, asked, bought, cloud, limit)
 
 
 def instance_types(request: annotations.Request, pod: Mapping[str, Any]) -> tuple[str, ...]:

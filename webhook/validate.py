@@ -20,7 +20,7 @@ def problems(of: Case) -> list[FieldError]:
 
 def preset_is_known(of: Case) -> Iterator[FieldError]:
     """The label names a preset."""
-    label = keys.preset_of(of.workload)
+    label = of.keys["labels"][annotations.PRESET]
     if of.model is not None or not isinstance(label, str):
         return
     near = of.terms.presets.nearest(of.request.preset)
@@ -59,7 +59,7 @@ def template_has_no_key_that_is_not_read(of: Case) -> Iterator[FieldError]:
 def presets_agree(of: Case) -> Iterator[FieldError]:
     """Workload and pod template name the same preset, where both name one."""
     meta = workloads.metadata(workloads.pod_template(of.workload))
-    own = keys.preset_of(of.workload)
+    own = of.keys["labels"][annotations.PRESET]
     other = workloads.part(meta, "labels").get(annotations.PRESET, own)
     if (
         other == own

@@ -29,19 +29,23 @@ def part(of: Mapping[str, Any], *path: str) -> dict[str, Any]:
 
 def metadata(workload: Mapping[str, Any]) -> dict[str, Any]:
     """The workload's metadata."""
-    return part(workload, "metadata")
+    return _mapping(workload.get("metadata"))
 
 
 def pod_template(workload: Mapping[str, Any]) -> dict[str, Any]:
     """The template that pods are made from."""
-    return part(workload, "spec", "template")
+    return _mapping(_mapping(workload.get("spec")).get("template"))
 
 
 def pod_spec(workload: Mapping[str, Any]) -> dict[str, Any]:
     """The spec of those pods."""
-    return part(workload, "spec", "template", "spec")
+    return _mapping(pod_template(workload).get("spec"))
 
 
 def containers(workload: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The pods' containers."""
     return pod_spec(workload).get("containers") or []
+
+
+def _mapping(found: Any) -> dict[str, Any]:  # noqa: ANN401 - a JSON value
+    return found if isinstance(found, dict) else {}

@@ -36,7 +36,7 @@ def test_keys_are_read_where_the_label_stands(
 ) -> None:
     assert keys.is_labelled(workload)
     assert keys.are_on_template(workload) is on_template
-    assert keys.preset_of(workload) == preset
+    assert keys.of(workload)["labels"][PRESET] == preset
     assert keys.inputs(workload).keys() == inputs
 
 
