@@ -4,10 +4,10 @@ PY := .venv/bin/python
 .DEFAULT_GOAL := help
 # Without bytecode every import of transformers costs seven seconds more.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help env check lint types unit test e2e demo demo-down golden fix bench gpu lock model
+.PHONY: help env check lint types unit test e2e e2e-karpenter demo demo-down golden fix bench gpu lock model
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: .venv/.synced ## the Python environment of this clone (.venv)
 
@@ -30,7 +30,7 @@ types: env ## mypy, strict
 	@.venv/bin/mypy --no-error-summary .
 
 unit: env ## the fast tests: no network, no root, no GPU
-	@$(PY) -m pytest -q -m "not e2e and not controlplane and not gpu and not slow"
+	@$(PY) -m pytest -q -m "not e2e and not karpenter and not controlplane and not gpu and not slow"
 
 test: check ## everything: checks, then slow, control-plane and end-to-end tests
 	@$(PY) -m pytest -q -m "(controlplane or slow) and not gpu"
@@ -39,11 +39,15 @@ test: check ## everything: checks, then slow, control-plane and end-to-end tests
 e2e: env ## the end-to-end tests on a real local cluster (root, Linux)
 	@$(PY) -m pytest -q -m e2e
 
+e2e-karpenter: env ## the planner beside the real Karpenter, which is built once (Linux)
+	@$(PY) -m deploy.local karpenter
+	@scripts/own-network $(PY) -m pytest -q -m karpenter
+
 gpu: env ## the tests that need a CUDA device
 	@$(PY) -m pytest -q -m gpu
 
 golden: env ## rewrite the golden files and show what changed
-	@$(PY) -m pytest -q tests -m "not e2e and not controlplane and not gpu" --update-golden; git status --short tests
+	@$(PY) -m pytest -q tests -m "not e2e and not karpenter and not controlplane and not gpu" --update-golden; git status --short tests
 
 fix: env ## format, and mend what ruff can mend
 	@.venv/bin/ruff format --quiet . && .venv/bin/ruff check --fix --quiet .

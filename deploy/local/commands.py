@@ -1,4 +1,4 @@
-"""The verbs of `python -m deploy.local`: up, down, status, demo, control-plane."""
+"""The verbs of `python -m deploy.local`: up, down, status, demo, control-plane, karpenter."""
 
 import argparse
 import contextlib
@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deploy.local import binaries, cluster, control_plane, demo, leftovers, paths
+from deploy.local import binaries, cluster, control_plane, demo, karpenter, leftovers, paths
 from deploy.local.api import Api
 from deploy.local.failures import CannotRun
 from deploy.local.fake_nodes import FakeNodes
@@ -62,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     plane.add_argument("--nodes", type=int, default=1, help="fake nodes with 1 GPU (default: 1)")
     plane.add_argument("--binaries", type=Path, metavar="DIR", help="as for up")
     plane.set_defaults(run=_control_plane, name="control-plane")
+    words = "build what the tests with the real Karpenter run, where the cache lacks it"
+    built = verbs.add_parser("karpenter", help=words, description=words)
+    built.set_defaults(run=_karpenter, name="karpenter")
     return parser
 
 
@@ -104,6 +107,14 @@ def _control_plane(arguments: argparse.Namespace) -> None:
         print(f"  export KUBECONFIG={kubeconfig}\n  alias kubectl={programs / 'kubectl'}")
         print("Ctrl-C ends it", flush=True)
         signal.pause()
+
+
+def _karpenter(_: argparse.Namespace) -> None:
+    progress = Progress()
+    with progress.step("Kubernetes programs"):
+        binaries.binaries(progress.report)
+    with progress.step("Karpenter"):
+        karpenter.karpenter(progress.report)
 
 
 def _demo(arguments: argparse.Namespace) -> None:

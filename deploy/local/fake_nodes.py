@@ -16,14 +16,18 @@ from deploy.local.api import Api, Object
 
 RENEW_SECONDS = 10.0
 POLL_SECONDS = 0.1
+_READY = {"type": "Ready", "status": "True", "reason": "Fake", "message": ""}
 
 
 class FakeNodes:
     """Fake nodes of one control plane; a context manager that ends their heart beat."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, adopt: str = "") -> None:
+        """`adopt`: label selector of nodes that another program makes, to be run as well."""
         self._api = api
+        self._adopt = adopt
         self._names: set[str] = set()
+        self._adopted: set[str] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -56,8 +60,7 @@ class FakeNodes:
     def set_resources(self, name: str, resources: Mapping[str, str]) -> None:
         """What the node reports from now on."""
         amounts = {"cpu": "8", "memory": "32Gi", "pods": "110", **resources}
-        condition = {"type": "Ready", "status": "True", "reason": "Fake", "message": ""}
-        status = {"capacity": amounts, "allocatable": amounts, "conditions": [condition]}
+        status = {"capacity": amounts, "allocatable": amounts, "conditions": [_READY]}
         self._api.patch(f"/api/v1/nodes/{name}/status", {"status": status})
 
     def _run(self) -> None:
@@ -65,15 +68,25 @@ class FakeNodes:
         while not self._stop.wait(POLL_SECONDS):
             # The control plane may go before its fake nodes do.
             with contextlib.suppress(httpx.HTTPError, apis.Conflict, apis.NotFound):
+                if self._adopt:
+                    self._adopt_nodes()
                 self._run_pods()
                 renewed -= POLL_SECONDS
                 if renewed <= 0:
                     self._renew()
                     renewed = RENEW_SECONDS
 
+    def _adopt_nodes(self) -> None:
+        """Make new ones Ready; what they have, their maker wrote."""
+        found = self._api.get(f"/api/v1/nodes?labelSelector={self._adopt}")["items"]
+        names = {node["metadata"]["name"] for node in found}
+        for name in names - self._adopted:
+            self._api.patch(f"/api/v1/nodes/{name}/status", {"status": {"conditions": [_READY]}})
+        self._adopted = names
+
     def _renew(self) -> None:
         now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        for name in self._names:
+        for name in self._names | self._adopted:
             lease = {
                 "apiVersion": "coordination.k8s.io/v1",
                 "kind": "Lease",
@@ -84,7 +97,7 @@ class FakeNodes:
 
     def _run_pods(self) -> None:
         for pod in self._api.get("/api/v1/pods")["items"]:
-            if pod["spec"].get("nodeName") not in self._names:
+            if pod["spec"].get("nodeName") not in self._names | self._adopted:
                 continue
             meta = pod["metadata"]
             path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}"

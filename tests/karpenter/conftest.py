@@ -1,0 +1,75 @@
+"""The real Karpenter over a real control plane; `make e2e-karpenter` builds it and runs these."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local import api as apis
+from deploy.local import karpenter, paths, processes
+from deploy.local.control_plane import documents
+from deploy.local.fake_nodes import FakeNodes
+from tests import programs
+from tests.apiserver import until
+from tests.karpenter.market import Market
+from tests.karpenter.team import SECONDS, Team
+
+METRICS_PORT, HEALTH_PORT = 17400, 17401
+OUTPUT = paths.REPOSITORY / "test-output"
+
+
+@pytest.fixture(scope="session")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
+    """What can be bought."""
+    return Market(tmp_path_factory.mktemp("karpenter") / "instance-types.json")
+
+
+@pytest.fixture(scope="session")
+def karpenter_log(
+    control_plane_kubeconfig: Path, market: Market, request: pytest.FixtureRequest
+) -> Iterator[Path]:
+    """Karpenter's log; it runs for the session, and so do the nodes that it makes."""
+    _assert_alone()
+    with apis.Api(control_plane_kubeconfig) as api:
+        built = karpenter.karpenter(lambda _: None)
+        for file in built.definitions:
+            for definition in documents(file):
+                api.apply(apis.path_of(definition), definition)
+        environment = karpenter.environment(
+            control_plane_kubeconfig, market.file, metrics=METRICS_PORT, health=HEALTH_PORT
+        )
+        logs = market.file.parent
+        supervisor = processes.Supervisor(logs)
+        supervisor.start("karpenter", [str(built.program)], environment=environment)
+        try:
+            with FakeNodes(api, adopt="kwok.x-k8s.io/node=fake"):
+                yield logs / "karpenter.log"
+        finally:
+            supervisor.stop()
+            if request.session.testsfailed:
+                OUTPUT.mkdir(exist_ok=True)
+                shutil.copy(logs / "karpenter.log", OUTPUT)
+
+
+@pytest.fixture
+def team(
+    cluster_api: apis.Api, control_plane_kubeconfig: Path, karpenter_log: Path, market: Market
+) -> Iterator[Team]:
+    """A fresh namespace, the default node class and a market that has everything."""
+    assert karpenter_log.parent.is_dir()
+    programs.install(cluster_api, "node-provisioner")
+    market.sell()
+    rights = control_plane_kubeconfig.parent / "etc" / "node-provisioner.kubeconfig"
+    made = Team(cluster_api, programs.namespace(cluster_api), rights)
+    made.apply_node_class()
+    yield made
+    made.leave()
+    until(lambda: not made.claims() and not made.nodes(), SECONDS)
+
+
+def _assert_alone() -> None:
+    """Karpenter listens on every address: only where there is no network but a loopback."""
+    lines = Path("/proc/net/dev").read_text().splitlines()[2:]
+    interfaces = {line.partition(":")[0].strip() for line in lines}
+    assert interfaces == {"lo"}, "run `make e2e-karpenter`: Karpenter wants a network of its own"
