@@ -1,7 +1,7 @@
 """The memory bill of one GPU as bars."""
 
 from cli import figures
-from presets import memory
+from presets.sizing import memory
 
 BLOCK, PLAIN_BLOCK = "█", "#"
 

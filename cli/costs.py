@@ -4,7 +4,8 @@ from typing import Any
 
 from cli import choices
 from cli.commands import offers
-from presets import gpus, memory, prices, sizing
+from presets import gpus, prices, sizing
+from presets.sizing import memory
 from webhook import workloads
 from webhook.terms import Terms
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NoReturn
 
-from presets import references
+from presets import syntax
 from presets.field_errors import ABSENT
 from presets.problems import MalformedValue, Problem
 
@@ -113,11 +113,11 @@ def _problems(at: str, one: object) -> Iterator[Problem]:
         message, hint = "is the value of a field that adapters do not have", ", ".join(_FIELDS)
         yield Problem(message, hint, f"{at}.{field}", _shown(one[field]))
     name, image = one.get("name", ABSENT), one.get("image", ABSENT)
-    if not (isinstance(name, str) and references.is_dns_label(name)):
+    if not (isinstance(name, str) and syntax.is_dns_label(name)):
         message = _not("the name of an adapter", name)
         hint = "at most 63 small letters, digits and dashes"
         yield Problem(message, hint, f"{at}.name", _shown(name))
-    if not (isinstance(image, str) and references.is_image(image)):
+    if not (isinstance(image, str) and syntax.is_image(image)):
         message, hint = _not("the reference of an image", image), image_hint(image)
         yield Problem(message, hint, f"{at}.image", _shown(image))
     if "strength" in one and strength(one["strength"]) is None:
@@ -127,7 +127,7 @@ def _problems(at: str, one: object) -> Iterator[Problem]:
 
 def image_hint(text: object) -> str:
     """What to write instead of an image reference that is none."""
-    if isinstance(text, str) and references.is_image(text.lower()):
+    if isinstance(text, str) and syntax.is_image(text.lower()):
         return "repository names are written in small letters"
     return "registry/repository:tag, for example ghcr.io/org/sql:1"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from presets import adapter_list, forms, references, request
+from presets import adapter_list, forms, request, syntax
 from presets.field_errors import FieldError
 from presets.problems import WHOLE, MalformedValue, Problem
 
@@ -341,7 +341,7 @@ def render(asked: Request) -> dict[str, dict[str, str]]:
     labels, noted = {}, {}
     for key, value in _wishes(asked):
         noted[key.name] = key.form.write(value) if key.form else ""
-    if PRESET in noted and references.is_label_value(asked.preset):
+    if PRESET in noted and syntax.is_label_value(asked.preset):
         labels[PRESET] = noted.pop(PRESET)
     return {"labels": labels, "annotations": noted}
 

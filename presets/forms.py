@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from presets import adapter_list, money, references, sources
+from presets import adapter_list, money, sources, syntax
 from presets.problems import MalformedValue, Problem
 
 ON_DEMAND = "on-demand"
@@ -54,7 +54,7 @@ def _either(names: Sequence[str]) -> str:
 
 def _read_preset(text: str) -> str:
     """By its syntax: whether there is such a preset is for the catalogue to say."""
-    if "/" in text and not references.is_hub_id(text):
+    if "/" in text and not syntax.is_hub_id(text):
         hint = "a name of `plainsail presets`, or org/name of a model hub"
         raise MalformedValue(Problem("is not the name of a model", hint))
     return text
@@ -105,14 +105,14 @@ def _read_amount(text: str) -> int:
 
 
 def _read_container(text: str) -> str:
-    if not references.is_dns_label(text):
+    if not syntax.is_dns_label(text):
         hint = "at most 63 small letters, digits and dashes"
         raise MalformedValue(Problem("is not a container name", hint))
     return text
 
 
 def _read_object_name(text: str) -> str:
-    if not references.is_dns_subdomain(text):
+    if not syntax.is_dns_subdomain(text):
         hint = "at most 253 small letters, digits, dashes and dots"
         raise MalformedValue(Problem("is not the name of an object", hint))
     return text

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from typing_extensions import override
 
-from presets import adapter_list, forms, references
+from presets import adapter_list, forms, syntax
 
 PORT = 5000
 """Port of the model server, KAITO's since v0.1."""
@@ -275,7 +275,7 @@ def _adapter(text: str) -> ServedAdapter:
     name, _, rest = text.partition(":")
     strength, _, directory = rest.partition(":")
     factor = adapter_list.strength(strength)
-    if not references.is_dns_label(name) or factor is None or not directory.startswith("/"):
+    if not syntax.is_dns_label(name) or factor is None or not directory.startswith("/"):
         raise argparse.ArgumentTypeError(f"{text} is not NAME:STRENGTH:/DIRECTORY")
     return ServedAdapter(name, directory, factor)
 

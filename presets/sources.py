@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from presets import adapter_list, references
+from presets import adapter_list, syntax
 from presets.problems import MalformedValue, Problem
 
 HUB = "hub"
@@ -53,7 +53,7 @@ def read_weights(text: str) -> Weights:
         return Weights(PVC, claim.name, claim.path)
     if not colon or kind != IMAGE:
         raise MalformedValue(Problem("is not a source of weights", _WEIGHTS_HINT))
-    found = references.image_and_path(rest)
+    found = syntax.image_and_path(rest)
     if found is None:
         hint = "image:REF or image:REF:TAG/path, for example image:ghcr.io/org/model:1/weights"
         raise MalformedValue(Problem("names no image that can be", hint))
@@ -74,9 +74,9 @@ def read_claim(text: str, hint: str = _CLAIM_HINT) -> Claim:
     """
     name, slash, path = text.partition("/")
     problems = []
-    if not references.is_dns_subdomain(name):
+    if not syntax.is_dns_subdomain(name):
         problems.append(Problem("names no volume claim that can be", hint))
-    if slash and not references.is_path(path):
+    if slash and not syntax.is_path(path):
         message = "has a path with an empty part, a dot for a part, or a blank"
         problems.append(Problem(message, hint))
     if problems:
@@ -95,7 +95,7 @@ def read_image(text: str) -> str:
     Raises:
         MalformedValue: it is none.
     """
-    if not references.is_image(text):
+    if not syntax.is_image(text):
         raise MalformedValue(
             Problem("is not the reference of an image", adapter_list.image_hint(text))
         )
@@ -112,12 +112,12 @@ def read_urls(text: str) -> tuple[str, ...]:
     problems = [] if urls else [Problem("holds no URL", _URLS_HINT)]
     for index, url in enumerate(urls):
         at = f"[{index}]"
-        if references.has_password(url):
+        if syntax.has_password(url):
             # The value is not repeated: messages are kept in more places than the manifest is.
             message = "carries a user or a password, which everyone who reads the Job would see"
             hint = "a URL with a signature, or another input"
             problems.append(Problem(message, hint, at, url[: url.find("//")] + "//...@..."))
-        elif ",http" in url or not references.is_web_url(url):
+        elif ",http" in url or not syntax.is_web_url(url):
             problems.append(Problem("is not a URL of data", _URLS_HINT, at, url))
         elif url in urls[:index]:
             problems.append(Problem("is named twice", "each URL once", at, url))

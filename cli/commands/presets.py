@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from cli import figures, lookup, render
-from presets import memory, preset
+from presets import preset
+from presets.sizing import memory
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

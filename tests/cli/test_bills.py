@@ -3,7 +3,7 @@
 import pytest
 
 from cli import bills, figures
-from presets.memory import MemoryBill
+from presets.sizing.memory import MemoryBill
 
 GIB = 2**30
 

@@ -40,7 +40,9 @@ def test_every_key_and_code_has_a_meaning() -> None:
     assert webhook == {code for of in reasons.REASONS.values() for code in of}
     assert codes("event on a pod") == made_codes("node_provisioner/reasons.py")
     assert codes("event on a workload") == made_codes("controller/reasons.py")
-    assert codes("of `plainsail fit`") == made_codes("presets/obstacles.py", "presets/sizing.py")
+    assert codes("of `plainsail fit`") == made_codes(
+        "presets/sizing/obstacles.py", "presets/sizing/fits.py"
+    )
     assert codes("of `plainsail offers`") == set(offers.REASONS)
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from presets.derive_config import WRONG_VALUE, Config
-from presets.derive_parameters import Parameters
+from presets.derive.config import WRONG_VALUE, Config
+from presets.derive.parameters import Parameters
 
 _METHODS = frozenset(
     {

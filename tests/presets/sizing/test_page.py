@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from presets import catalog, gpus, kaito_estimator, sizing
+from presets import catalog, gpus, sizing
+from presets.sizing import kaito_estimator
 from tests.presets.models_and_machines import GIB
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "concepts" / "sizing.md").read_text(encoding="utf-8")
 V100 = gpus.INSTANCE_TYPES["Standard_NC6s_v3"]
 
@@ -21,8 +22,8 @@ def table(section: str) -> list[list[str]]:
 
 
 def codes_of(function: str, module: str) -> set[str]:
-    """Codes of the reasons that a function of `presets` makes."""
-    tree = ast.parse((ROOT / "presets" / f"{module}.py").read_text(encoding="utf-8"))
+    """Codes of the reasons that a function of `presets.sizing` makes."""
+    tree = ast.parse((ROOT / "presets" / "sizing" / f"{module}.py").read_text(encoding="utf-8"))
     (found,) = (
         node
         for node in ast.walk(tree)
@@ -41,10 +42,10 @@ def test_every_code_is_listed() -> None:
     assert listed["reason"] == (
         codes_of("against", "obstacles")
         | codes_of("_too_old", "obstacles")
-        | codes_of("_misfit", "sizing")
+        | codes_of("_misfit", "fits")
     )
     assert listed["warning"] == codes_of("warnings", "obstacles") | codes_of(
-        "_context_shortened", "sizing"
+        "_context_shortened", "fits"
     )
 
 

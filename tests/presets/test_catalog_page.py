@@ -5,13 +5,13 @@ from typing import Any, get_args
 import pydantic
 import pytest
 
-from presets import catalog, reference, schema
+from presets import catalog, catalog_page, schema
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "presets.md"
 
 
 def test_the_page_is_what_the_catalogue_says(request: pytest.FixtureRequest) -> None:
-    page = reference.page(catalog.load().presets)
+    page = catalog_page.markdown(catalog.load().presets)
     if request.config.getoption("--update-golden"):
         PAGE.write_text(page, encoding="utf-8")
     assert page == PAGE.read_text(encoding="utf-8"), "`make golden` renews it"
@@ -36,13 +36,13 @@ def part(annotation: Any) -> tuple[type[pydantic.BaseModel] | None, bool]:
 
 
 def test_the_page_lists_every_key_of_the_form() -> None:
-    assert list(reference.KEYS) == list(keys(schema._Family))
+    assert list(catalog_page.KEYS) == list(keys(schema._Family))
 
 
 def test_a_window_shows_in_the_kv_cache() -> None:
     known = catalog.load()
     said = {
-        name: reference.kv_text(found)
+        name: catalog_page.kv_text(found)
         for name in ("phi-2", "gpt-oss-20b", "glm-5.2-fp8", "tiny-chat")
         if (found := known.find(name))
     }

@@ -1,6 +1,6 @@
 """Bytes that layers without a growing cache hold for one sequence."""
 
-from presets.derive_config import WRONG_VALUE, Config
+from presets.derive.config import WRONG_VALUE, Config
 
 VALUE_BYTES = 2
 """Of the cached inputs of a convolution: the type of the model, bfloat16 or float16."""

@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from presets import derive_states
-from presets.derive_config import WRONG_VALUE, Config
+from presets.derive import states
+from presets.derive.config import WRONG_VALUE, Config
 from presets.preset import FULL, LATENT, SLIDING, STATE, LayerGroup
 
 # What a single layer can be.
@@ -188,10 +188,10 @@ def _windowed(config: Config, count: int, context_tokens: int) -> list[str]:
 
 
 _STATES: Mapping[str, Callable[[Config], int]] = {
-    LINEAR: derive_states.linear_bytes,
-    MAMBA: derive_states.mamba_bytes,
-    RECURRENT: derive_states.recurrent_bytes,
-    CONVOLUTION: derive_states.convolution_bytes,
+    LINEAR: states.linear_bytes,
+    MAMBA: states.mamba_bytes,
+    RECURRENT: states.recurrent_bytes,
+    CONVOLUTION: states.convolution_bytes,
     NOTHING: lambda _: 0,
 }
 """Bytes that a layer of each kind holds for one sequence."""
@@ -224,7 +224,7 @@ def _compressed(config: Config, kind: str) -> LayerGroup:
     ratio = 4 if kind == SPARSE else 128
     values = config.needed("head_dim")
     index = (config.number("index_head_dim", least=0) or 0) if kind == SPARSE else 0
-    window = (config.number("sliding_window", least=0) or 0) * values * derive_states.VALUE_BYTES
+    window = (config.number("sliding_window", least=0) or 0) * values * states.VALUE_BYTES
     return LayerGroup(1, LATENT, latent_dim=-(-(values + index) // ratio), state_bytes=window)
 
 

@@ -2,15 +2,15 @@
 
 Norms, biases and routers' biases are left out: together far below 0.1 %. A vision tower is counted
 from its own shape, as a plain transformer. Source of the shapes: the modeling files of
-transformers 5.19; tests/presets/test_derive.py compares with published sizes of weight files.
+transformers 5.19; tests/presets/derive/test_model.py compares with published sizes of weight files.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
-from presets import derive_layers, derive_states
-from presets.derive_config import Config
-from presets.derive_layers import (
+from presets.derive import layers, states
+from presets.derive.config import Config
+from presets.derive.layers import (
     ATTENTION,
     CONVOLUTION,
     HEAVY,
@@ -67,7 +67,7 @@ class Parameters:
 def count(config: Config, context_tokens: int) -> Parameters:
     """All parameters of the weight files, prediction heads (MTP) included."""
     hidden = config.needed("hidden_size", "n_embd", "d_model")
-    types = derive_layers.layer_types(config, context_tokens)
+    types = layers.layer_types(config, context_tokens)
     shared = len(types) - (config.number("num_kv_shared_layers", least=0) or 0)
     found = Parameters()
     for index, kind in enumerate(types):
@@ -179,9 +179,9 @@ def _mixer(config: Config, hidden: int, kind: str, index: int, *, has_keys: bool
 def _attention(config: Config, hidden: int, kind: str, index: int | None) -> int:
     """Projections of a layer; `index` is None where it reads the keys of another."""
     is_global = kind == ATTENTION and config.get("global_head_dim") is not None
-    size = config.needed("global_head_dim") if is_global else derive_layers.head_dim(config)
-    heads = derive_layers.attention_heads(config)
-    keys = 0 if index is None else derive_layers.kv_heads(config, index)
+    size = config.needed("global_head_dim") if is_global else layers.head_dim(config)
+    heads = layers.attention_heads(config)
+    keys = 0 if index is None else layers.kv_heads(config, index)
     copies = 2
     if is_global and config.flag("attention_k_eq_v"):
         keys = (config.number("num_global_key_value_heads") or keys) if keys else 0
@@ -199,7 +199,7 @@ def _gates_output(config: Config) -> bool:
 
 def _latent(config: Config, hidden: int) -> int:
     """Multi-head latent attention, with the index of DeepSeek-V3.2 where there is one."""
-    heads = derive_layers.attention_heads(config)
+    heads = layers.attention_heads(config)
     rotary = config.needed("qk_rope_head_dim", least=0)
     plain, values = config.needed("qk_nope_head_dim"), config.needed("v_head_dim")
     rank, query_rank = config.needed("kv_lora_rank"), config.number("q_lora_rank")
@@ -219,7 +219,7 @@ def _index(config: Config, hidden: int) -> int:
 
 def _compressed(config: Config, hidden: int, kind: str) -> int:
     """Attention of DeepSeek-V4 with its compressors. Source: shapes of its safetensors headers."""
-    heads, size = derive_layers.attention_heads(config), config.needed("head_dim")
+    heads, size = layers.attention_heads(config), config.needed("head_dim")
     query_rank, rank = config.needed("q_lora_rank"), config.needed("o_lora_rank")
     query = query_rank * (hidden + heads * size)
     output = heads * size * rank + config.needed("o_groups") * rank * hidden
@@ -238,7 +238,7 @@ def _linear(config: Config, hidden: int) -> int:
         return _delta_net(config, hidden)
     if config.get("mamba_num_heads") is not None:
         return _mamba(config, hidden)
-    heads, size = derive_states.linear_heads(config)
+    heads, size = states.linear_heads(config)
     return 5 * hidden * heads * size  # queries, keys, values, gate, output
 
 
@@ -261,9 +261,9 @@ def _convolution(config: Config, hidden: int) -> int:
 
 
 def _mamba(config: Config, hidden: int) -> int:
-    inner = derive_states.mamba_inner(config)
+    inner = states.mamba_inner(config)
     state = config.needed("ssm_state_size", "mamba_d_state", "mamba_state_dim", "state_size")
-    if derive_states.is_mamba2(config):
+    if states.is_mamba2(config):
         heads = config.needed("mamba_num_heads", "mamba_n_heads")
         groups = config.number("n_groups", "mamba_n_groups", "mamba_num_groups") or 1
         return hidden * (3 * inner + 2 * groups * state + heads)

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
-from presets import derive, derive_parameters
-from presets.derive_config import Config
+from presets import derive
+from presets.derive import parameters
+from presets.derive.config import Config
+from presets.derive.model import CONTEXT_NAMES, DEFAULT_CONTEXT_TOKENS
 from presets.preset import FULL, LATENT, SLIDING, STATE, LayerGroup, Preset
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 
 LLAMA: dict[str, Any] = {
     "architectures": ["LlamaForCausalLM"],
@@ -215,8 +217,8 @@ CONFIGS = yaml.load((HERE / "configs.yaml").read_text(), Loader=yaml.CSafeLoader
 def test_as_many_parameters_as_transformers_builds(name: str) -> None:
     """Norms and biases, which are left out, are below 0.04 %."""
     config = Config(CONFIGS[name]["config"])
-    context = config.number(*derive.CONTEXT_NAMES) or derive.DEFAULT_CONTEXT_TOKENS
-    counted = derive_parameters.count(config, context)
+    context = config.number(*CONTEXT_NAMES) or DEFAULT_CONTEXT_TOKENS
+    counted = parameters.count(config, context)
     language = counted.total - counted.towers - counted.prediction
     assert language == pytest.approx(PUBLISHED[name]["parameters"], rel=0.0004)
 
@@ -290,7 +292,7 @@ def test_the_language_model_of_a_multimodal_config_is_read() -> None:
 
 
 def test_the_context_is_found_in_kaitos_order() -> None:
-    names = list(derive.CONTEXT_NAMES)
+    names = list(CONTEXT_NAMES)
     raw = {name: 1000 + index for index, name in enumerate(names)}
     rest = {key: value for key, value in LLAMA.items() if key not in names}
     for index, name in enumerate(names):

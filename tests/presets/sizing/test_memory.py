@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from presets import memory, preset
+from presets import preset
+from presets.sizing import memory
 from tests.presets.models_and_machines import GIB, PHI
 
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from presets import references, sources
+from presets import sources, syntax
 from presets.problems import MalformedValue
 
 DIGEST = "sha256:" + "0f" * 32
@@ -25,7 +25,7 @@ DIGEST = "sha256:" + "0f" * 32
     ],
 )
 def test_an_image_is_one(text: str) -> None:
-    assert references.is_image(text)
+    assert syntax.is_image(text)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_an_image_is_one(text: str) -> None:
     ],
 )
 def test_other_texts_are_no_image(text: str) -> None:
-    assert not references.is_image(text)
+    assert not syntax.is_image(text)
 
 
 @pytest.mark.parametrize(
@@ -69,35 +69,35 @@ def test_other_texts_are_no_image(text: str) -> None:
     ],
 )
 def test_a_path_follows_a_tag_or_a_digest(text: str, image: str, path: str) -> None:
-    assert references.image_and_path(text) == (image, path)
+    assert syntax.image_and_path(text) == (image, path)
     assert sources.read_weights(f"image:{text}") == sources.Weights("image", image, path)
 
 
 @pytest.mark.parametrize("text", ["", "a:1/", "a:1//b", "a:1/./b", "a:1/b/..", "a:1/b c", "A:v1/b"])
 def test_other_texts_are_no_image_with_a_path(text: str) -> None:
-    assert references.image_and_path(text) is None
+    assert syntax.image_and_path(text) is None
 
 
 @pytest.mark.parametrize("text", ["a", "a-1", "1", "a" * 63])
 def test_a_dns_label_is_one(text: str) -> None:
-    assert references.is_dns_label(text)
+    assert syntax.is_dns_label(text)
 
 
 @pytest.mark.parametrize("text", ["", "-a", "a-", "A", "a.b", "a_b", "a" * 64, "a\n"])
 def test_other_texts_are_no_dns_label(text: str) -> None:
-    assert not references.is_dns_label(text)
+    assert not syntax.is_dns_label(text)
 
 
 def test_names_of_objects_are_labels_between_dots() -> None:
-    assert references.is_dns_subdomain("a.b-1.c")
-    assert not references.is_dns_subdomain("a..b")
-    assert not references.is_dns_subdomain(".".join(["a" * 63] * 4))
+    assert syntax.is_dns_subdomain("a.b-1.c")
+    assert not syntax.is_dns_subdomain("a..b")
+    assert not syntax.is_dns_subdomain(".".join(["a" * 63] * 4))
 
 
 def test_a_path_stays_inside() -> None:
-    assert references.is_path("a/..b/c.d/...")
+    assert syntax.is_path("a/..b/c.d/...")
     for text in ("", "/a", "a/", "..", "a/../b", "./a", "a//b", "a\tb", "\u00e9"):
-        assert not references.is_path(text), text
+        assert not syntax.is_path(text), text
 
 
 def test_a_claim_tells_both_mistakes() -> None:
@@ -113,8 +113,8 @@ def test_a_claim_tells_both_mistakes() -> None:
 def test_long_texts_are_read_in_no_time(text: str) -> None:
     """No pattern backtracks: an annotation may hold 256 KiB."""
     began = time.process_time()
-    for check in (references.is_image, references.image_and_path, references.is_web_url):
+    for check in (syntax.is_image, syntax.image_and_path, syntax.is_web_url):
         check(text)
-    references.is_dns_subdomain(text)
-    references.is_label_value(text)
+    syntax.is_dns_subdomain(text)
+    syntax.is_label_value(text)
     assert time.process_time() - began < 1

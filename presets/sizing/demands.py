@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from presets import gpus, kernels, layouts, memory, preset, targets
+from presets import gpus, preset
+from presets.sizing import kernels, layouts, memory, targets
 
 LEAST_CONTEXT_TOKENS = 2048
 """Below it a model is not served unless asked to: a short conversation needs that much."""

@@ -1,14 +1,10 @@
-"""A preset from a model's own `config.json`: what serving and tuning a model without a preset take.
-
-`preset` reads attention (MHA, GQA, MQA, MLA), windows, hybrid layers, mixtures, quantization and
-tied heads as the config states them; nothing is downloaded or opened here.
-"""
+"""The preset of a model, put together from what its `config.json` says."""
 
 import re
 from collections.abc import Mapping
 
-from presets import derive_layers, derive_parameters, derive_weights
-from presets.derive_config import NOT_A_MODEL, WRONG_VALUE, Config
+from presets.derive import layers, parameters, weights
+from presets.derive.config import NOT_A_MODEL, WRONG_VALUE, Config
 from presets.field_errors import FieldError
 from presets.field_errors import render as render_errors
 from presets.preset import Preset, Serving, Shape, Tuning, Weights
@@ -68,20 +64,20 @@ def preset(
     _refuse_others(config)
     context = config.number(*CONTEXT_NAMES) or DEFAULT_CONTEXT_TOKENS
     dtype = _dtype(config)
-    groups = derive_layers.layers(config, context)
-    counted = derive_parameters.count(config, context)
+    groups = layers.layers(config, context)
+    counted = parameters.count(config, context)
     shape = Shape(
         architecture=_architecture(config),
         hidden_size=config.needed("hidden_size", "n_embd", "d_model"),
-        attention_heads=derive_layers.attention_heads(config),
+        attention_heads=layers.attention_heads(config),
         vocabulary_size=config.needed("vocab_size"),
-        intermediate_size=derive_parameters.intermediate_size(config),
+        intermediate_size=parameters.intermediate_size(config),
         layers=groups,
-        tied_head=derive_parameters.is_tied(config),
+        tied_head=parameters.is_tied(config),
     )
-    quantization = derive_weights.method(config)
-    estimated = derive_weights.estimate_bytes(config, counted, DTYPE_BYTES[dtype])
-    measured = derive_weights.file_bytes(weight_files or {})
+    quantization = weights.method(config)
+    estimated = weights.estimate_bytes(config, counted, DTYPE_BYTES[dtype])
+    measured = weights.file_bytes(weight_files or {})
     if config.errors:
         raise MalformedConfig(config.errors)
     return Preset(

@@ -1,17 +1,10 @@
-"""Whether a model fits a machine, how it is laid out there, and what it takes: `fit`.
-
-Pure: a preset, an instance type and a mode in, a `Layout` or a `Misfit` out; `Fits` answers for
-many machines. The bytes come from `memory`, what a GPU holds from `demands`, what else stands
-against it from `obstacles`.
-docs/concepts/sizing.md states the laws and works an example.
-"""
+"""Whether a model fits a machine, and how it is laid out there: the search for a layout."""
 
 from collections.abc import Iterable, Sequence
 
-from presets import demands, gpus, kernels, memory, obstacles, preset, targets
-from presets.layouts import Layout, Misfit, Mode, Reason, Serve, Tune
-
-__all__ = ["Fits", "Layout", "Misfit", "Mode", "Reason", "Serve", "Tune", "fit", "sufficient"]
+from presets import gpus, preset
+from presets.sizing import demands, kernels, memory, obstacles, targets
+from presets.sizing.layouts import Layout, Misfit, Mode, Reason
 
 CONTEXT_STEP_TOKENS = 256
 """A shortened context is a multiple of it: whole blocks of every paged cache (16 to 256)."""

@@ -53,10 +53,10 @@ KEYS: dict[str, str] = {
     "presets[].sources": "the same as the family's, for this preset",
     "presets[].notes": "what is uncertain or differs from what others publish",
 }
-"""Every key of a file of presets; tests/presets/test_reference.py holds it against the form."""
+"""Every key of a file of presets; tests/presets/test_catalog_page.py holds it against the form."""
 
 
-def page(presets: Iterable[preset.Preset]) -> str:
+def markdown(presets: Iterable[preset.Preset]) -> str:
     """The whole page, in Markdown."""
     known = sorted(presets, key=lambda one: (one.family, one.name))
     families = groupby(known, key=lambda one: one.family)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from presets import kernels, preset
-from presets.layouts import Mode, Reason, Tune
-from presets.targets import Target
+from presets import preset
+from presets.sizing import kernels
+from presets.sizing.layouts import Mode, Reason, Tune
+from presets.sizing.targets import Target
 
 
 def against(known: preset.Preset, target: Target, mode: Mode) -> Iterator[Reason]:

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from presets import gpus, memory
+from presets import gpus
+from presets.sizing import memory
 
 
 class Target(NamedTuple):

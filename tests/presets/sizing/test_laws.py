@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from presets import catalog, gpus, memory, preset, sizing
+from presets import catalog, gpus, preset, sizing
+from presets.sizing import memory
+from presets.sizing.fits import JOINED_GPUS
 from tests.presets import models_and_machines as some
 
 SEEDS = 200
@@ -151,7 +153,7 @@ def test_what_a_misfit_needs_would_do() -> None:
             if found.bill.free < 0:
                 smaller = replace(machine, gpu_memory_bytes=found.needed_bytes * 99 // 100)
                 assert isinstance(sizing.fit(known, smaller, mode), sizing.Misfit) or (
-                    found.gpus > 1 or machine.gpus >= sizing.JOINED_GPUS
+                    found.gpus > 1 or machine.gpus >= JOINED_GPUS
                 )
 
 

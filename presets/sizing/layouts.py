@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from presets import memory
+from presets.sizing import memory
 
 
 @dataclass(frozen=True, slots=True)
