@@ -59,6 +59,8 @@ class Mirror(Generic[V]):
         self._version = ""
         self.synced = False
         """Whether the list was read at least once."""
+        self.missing = False
+        """Whether the API server knows no such list: its CustomResourceDefinition is not there."""
         self.live = False
         """Whether a watch is open now, so that the copy is fresh."""
 
@@ -84,6 +86,7 @@ class Mirror(Generic[V]):
                 self._version = ""
                 logs.info("watch_expired", path=self._source.path)
             except api.ApiError as error:
+                self._miss(missing=isinstance(error, api.NotFound))
                 logs.warning("watch_lost", path=self._source.path, error=error)
             finally:
                 self.live = False
@@ -113,8 +116,13 @@ class Mirror(Generic[V]):
             same = self.synced and views == self._views
             self._gone += [view for key, view in self._views.items() if key not in views]
             self._views = views
-        self._version, self.synced = version, True
+        self._version, self.synced, self.missing = version, True, False
         if not same:
+            self._changed()
+
+    def _miss(self, *, missing: bool) -> None:
+        if missing is not self.missing:
+            self.missing = missing
             self._changed()
 
     def _pages(self) -> Iterator[api.Object]:

@@ -1,38 +1,15 @@
 """What the planner reads of pods, nodes and claims: small frozen values."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from kubeapi import api
+from kubeapi import api, objects
 from presets import annotations, provision_spec
 
 INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 CAPACITY_TYPE = "karpenter.sh/capacity-type"
 _FINISHED = frozenset({"Succeeded", "Failed"})
-_STANDARD_DOMAINS = ("kubernetes.io", "k8s.io")
-"""Resources of these domains, and those without any, are no devices."""
-
-Counts = tuple[tuple[str, int], ...]
-"""Devices by resource name, sorted."""
-
-
-@dataclass(frozen=True, order=True)
-class Workload:
-    """What a node is bought for."""
-
-    namespace: str
-    kind: str
-    name: str
-
-    @property
-    def label(self) -> str:
-        """`Kind/name`, as the claim's annotation holds it."""
-        return f"{self.kind}/{self.name}"
-
-    @property
-    def key(self) -> str:
-        """namespace/Kind/name."""
-        return f"{self.namespace}/{self.label}"
+Counts = objects.Counts
+Workload = objects.Workload
 
 
 @dataclass(frozen=True)
@@ -76,6 +53,7 @@ class NodeView:
     """Name of the claim that it was bought by; empty: it is not ours."""
     instance_type: str
     ready: bool
+    """And none of its GPUs is known not to work."""
     cordoned: bool
     devices: Counts
     """Allocatable."""
@@ -103,7 +81,7 @@ def pod(raw: api.Object) -> PodView | None:
     """The view of a pod; None when it is finished or of no interest."""
     meta, spec, status = raw["metadata"], raw["spec"], raw.get("status", {})
     managed = meta.get("labels", {}).get(annotations.MANAGED) == "true"
-    devices = pod_devices(spec)
+    devices = objects.pod_devices(spec)
     waiting = not spec.get("nodeName")
     if status.get("phase") in _FINISHED or (waiting and "deletionTimestamp" in meta):
         return None
@@ -114,7 +92,7 @@ def pod(raw: api.Object) -> PodView | None:
         key=f"{meta['namespace']}/{meta['name']}",
         uid=meta["uid"],
         created=meta.get("creationTimestamp", ""),
-        workload=workload(meta),
+        workload=objects.workload(meta),
         managed=managed,
         spec=wanted,
         problem=problem,
@@ -128,7 +106,7 @@ def node(raw: api.Object) -> NodeView | None:
     """The view of a node; None when it has no device and no claim of ours."""
     labels = raw["metadata"].get("labels", {})
     status = raw.get("status", {})
-    devices = _devices(status.get("allocatable", {}))
+    devices = objects.devices(status.get("allocatable", {}))
     claim_name = labels.get(annotations.CLAIM, "")
     if not devices and not claim_name:
         return None
@@ -136,7 +114,7 @@ def node(raw: api.Object) -> NodeView | None:
         key=raw["metadata"]["name"],
         claim=claim_name,
         instance_type=labels.get(INSTANCE_TYPE, ""),
-        ready=_condition(status, "Ready").get("status") == "True",
+        ready=objects.is_true(status, "Ready") and not objects.gpu_fault(status),
         cordoned=bool(raw.get("spec", {}).get("unschedulable")),
         devices=devices,
     )
@@ -156,55 +134,11 @@ def claim(raw: api.Object) -> ClaimView | None:
         workload=f"{namespace}/{name}",
         instance_type=_required(spec, INSTANCE_TYPE),
         capacity_type=_required(spec, CAPACITY_TYPE),
-        devices=_devices(spec.get("resources", {}).get("requests", {})),
+        devices=objects.devices(spec.get("resources", {}).get("requests", {})),
         node=status.get("nodeName", ""),
-        initialized=_condition(status, "Initialized").get("status") == "True",
+        initialized=objects.is_true(status, "Initialized"),
         terminating="deletionTimestamp" in meta,
     )
-
-
-def workload(meta: api.Object) -> Workload:
-    """What a pod belongs to: its controller, the Deployment behind a ReplicaSet, or itself."""
-    namespace = meta["namespace"]
-    owner = next((o for o in meta.get("ownerReferences", ()) if o.get("controller")), None)
-    if owner is None:
-        return Workload(namespace, "Pod", meta["name"])
-    stem = owner["name"].removesuffix(f"-{meta.get('labels', {}).get('pod-template-hash', '')}")
-    if owner["kind"] == "ReplicaSet" and stem != owner["name"]:
-        return Workload(namespace, "Deployment", stem)
-    return Workload(namespace, owner["kind"], owner["name"])
-
-
-def pod_devices(spec: api.Object) -> Counts:
-    """Devices that a pod holds: containers together, or the hungriest init container if more."""
-    total = _sum(spec.get("containers", ()))
-    for container in spec.get("initContainers", ()):
-        for name, count in _devices(_requests(container)):
-            total[name] = max(total.get(name, 0), count)
-    return tuple(sorted(total.items()))
-
-
-def _sum(containers: list[Any] | tuple[()]) -> dict[str, int]:
-    total: dict[str, int] = {}
-    for container in containers:
-        for name, count in _devices(_requests(container)):
-            total[name] = total.get(name, 0) + count
-    return total
-
-
-def _requests(container: api.Object) -> dict[str, Any]:
-    resources = container.get("resources", {})
-    return {**resources.get("limits", {}), **resources.get("requests", {})}
-
-
-def _devices(amounts: dict[str, Any]) -> Counts:
-    counts = ((name, str(amount)) for name, amount in amounts.items() if _is_device(name))
-    return tuple(sorted((name, int(n)) for name, n in counts if n.isdecimal() and int(n) > 0))
-
-
-def _is_device(resource: str) -> bool:
-    domain, slash, _ = resource.partition("/")
-    return bool(slash) and not domain.endswith(_STANDARD_DOMAINS)
 
 
 def _wanted(found: dict[str, str]) -> tuple[provision_spec.ProvisionSpec | None, str]:
@@ -218,13 +152,8 @@ def _wanted(found: dict[str, str]) -> tuple[provision_spec.ProvisionSpec | None,
 
 
 def _unschedulable(status: api.Object) -> bool:
-    scheduled = _condition(status, "PodScheduled")
+    scheduled = objects.condition(status, "PodScheduled")
     return scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable"
-
-
-def _condition(status: api.Object, kind: str) -> api.Object:
-    found = status.get("conditions") or ()
-    return next((condition for condition in found if condition["type"] == kind), {})
 
 
 def _required(spec: api.Object, key: str) -> str:

@@ -41,6 +41,7 @@ MANAGED = "kaito.sh/managed"
 CLAIM = "kaito.sh/claim"
 WORKLOAD_NAMESPACE = "kaito.sh/workload-namespace"
 WORKLOAD_NAME = "kaito.sh/workload-name"
+PLACEMENT_CHANGED = "kaito.sh/placement-changed"
 
 ON_DEMAND = forms.ON_DEMAND
 SPOT = forms.SPOT
@@ -270,6 +271,14 @@ KEYS: dict[str, Key] = {
             "`kind/name`",
             "the workload that it was bought for",
             "Deployment/chat",
+        ),
+        _ours(
+            PLACEMENT_CHANGED,
+            "extender",
+            "pod",
+            "time and node",
+            "when a node became usable for the waiting pod; writing it has the scheduler try again",
+            "2026-01-01T00:00:00.000Z n1",
         ),
     )
 }

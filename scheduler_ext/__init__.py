@@ -1,4 +1,13 @@
 """The scheduler extender: explains and guards placement beside our own kube-scheduler.
 
-Its place in the layers; the program is not built yet. May import `presets` only.
+May not import any other program; the API server is reached through `kubeapi` alone, and never
+while a request is answered. Whether a node is bought depends on nothing that happens here: the
+planner sees the pods that stay unschedulable, whoever refused them.
+
+Main path:
+    app.py:App                     POST /filter, /prioritize, /preempt of kube-scheduler
+    wire.py:read, answers.py       a request, and the answer as a function of it and a snapshot
+    fit.py:fits, score.py:score    may this pod use this node; which node suits it best
+    cluster.py:Watcher.run_pass    a new snapshot after every change; pods touched that may go on
+    snapshot.py:take               views of pods, nodes and claims joined into an immutable value
 """

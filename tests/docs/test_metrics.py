@@ -3,12 +3,23 @@
 import re
 from pathlib import Path
 
-from webhook import metrics
+import pytest
+
+from scheduler_ext import metrics as extender
+from telemetry import prometheus
+from webhook import metrics as webhook
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 ROW = re.compile(r"^\| `(\w+)` \| (counter|gauge|histogram) \| [^|]*\| ([^|]+) \|$", re.MULTILINE)
 
 
-def test_every_metric_is_listed_with_type_and_meaning() -> None:
-    rows = {name: (kind, meaning) for name, kind, meaning in ROW.findall(REFERENCE.read_text())}
-    assert rows == metrics.FAMILIES
+@pytest.mark.parametrize(
+    ("section", "families"),
+    [("Admission webhook", webhook.FAMILIES), ("Scheduler extender", extender.FAMILIES)],
+)
+def test_every_metric_is_listed_with_type_and_meaning(
+    section: str, families: prometheus.Families
+) -> None:
+    text = REFERENCE.read_text().split(f"## {section}\n")[1].split("\n## ")[0]
+    rows = {name: (kind, meaning) for name, kind, meaning in ROW.findall(text)}
+    assert rows == families

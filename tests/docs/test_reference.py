@@ -77,6 +77,10 @@ def test_the_page_of_reasons_lists_every_event_as_the_code_has_it() -> None:
     assert rows("reasons.md", "Events") == expected
 
 
+def test_the_page_of_reasons_lists_every_reason_of_the_extender_as_the_code_has_it() -> None:
+    assert rows("reasons.md", "Placement") == _event_codes("scheduler_ext")
+
+
 def test_the_page_of_reasons_lists_every_code_of_the_model_server() -> None:
     texts = [path.read_text() for path in sorted((ROOT / "runtime").rglob("*.py"))]
     used = {code for text in texts for code in re.findall(r'\bcode="(\w+)"', text)}

@@ -82,36 +82,6 @@ def test_a_bad_provision_spec_is_kept_as_a_problem(noted: dict[str, str], proble
     assert problem in view.problem
 
 
-@pytest.mark.parametrize(
-    ("owner", "labels", "expected"),
-    [
-        pytest.param(
-            ("ReplicaSet", "chat-5d9c7"), {"pod-template-hash": "5d9c7"}, "Deployment/chat"
-        ),
-        pytest.param(("ReplicaSet", "own-set"), {}, "ReplicaSet/own-set"),
-        pytest.param(("StatefulSet", "chat"), {}, "StatefulSet/chat"),
-        pytest.param(("Job", "tune"), {}, "Job/tune"),
-        pytest.param(None, {}, "Pod/p"),
-    ],
-)
-def test_the_workload_is_what_the_user_made(
-    owner: tuple[str, str] | None, labels: dict[str, str], expected: str
-) -> None:
-    owners = [{"kind": owner[0], "name": owner[1], "controller": True}] if owner else []
-    meta = {"namespace": "ns", "name": "p", "labels": labels, "ownerReferences": owners}
-    assert views.workload(meta).label == expected
-
-
-def test_a_pods_devices_are_its_containers_or_its_hungriest_init_container() -> None:
-    def container(gpus: int) -> dict[str, object]:
-        return {"resources": {"limits": {"nvidia.com/gpu": str(gpus), "cpu": "500m"}}}
-
-    spec = {"containers": [container(1), container(2)], "initContainers": [container(4)]}
-    assert views.pod_devices(spec) == (("nvidia.com/gpu", 4),)
-    spec["initContainers"] = [container(2), container(2)]
-    assert views.pod_devices(spec) == (("nvidia.com/gpu", 3),)
-
-
 def test_standard_resources_are_no_devices() -> None:
     raw = objects.node("n1", gpus=2)
     raw["status"]["allocatable"] |= {
@@ -121,6 +91,15 @@ def test_standard_resources_are_no_devices() -> None:
     view = views.node(raw)
     assert view is not None
     assert view.devices == (("nvidia.com/gpu", 2),)
+
+
+def test_a_node_with_a_faulty_gpu_is_not_ready() -> None:
+    """Else its GPUs would count as free for pods that the extender keeps away from it."""
+    raw = objects.node("n1")
+    raw["status"]["conditions"].append({"type": "XIDErrors", "status": "True"})
+    view = views.node(raw)
+    assert view is not None
+    assert not view.ready
 
 
 def test_a_claimed_node_is_seen_before_it_shows_its_devices() -> None:

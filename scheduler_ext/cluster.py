@@ -1,0 +1,156 @@
+"""The edge to the cluster: a new snapshot after every change, and the pods that may go on."""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+from kubeapi import api, host, mirror, passes
+from presets import annotations
+from scheduler_ext import metrics, snapshot, views
+from telemetry import logs
+
+KEPT_SECONDS = 30.0
+"""How long a node that has just become ready is kept for the workload that it was bought for.
+
+kube-scheduler takes under a second to use a node that fits; this allows for a busy one. Then
+whoever fits may have it: its own pods have a reason not to use it that only the scheduler knows.
+"""
+_IDLE_SECONDS, _LONGEST_SECONDS = 0.02, 0.1
+"""A burst of changes is over when none came for so long, and is looked at after so long."""
+_TOUCHES = 20
+"""Pods touched in one pass, so that the snapshot does not grow old meanwhile."""
+_AGAIN_SECONDS = 1.0
+_ASKED = 10_000
+"""Pods of which it is remembered that they were asked about."""
+
+
+class Watcher:
+    """Keeps `snapshot` true; touches pods whose answer changed."""
+
+    def __init__(
+        self,
+        cluster: api.Api,
+        counted: metrics.Metrics,
+        on: host.Host = host.REAL,
+    ) -> None:
+        self.snapshot = snapshot.Snapshot(unread=("pods", "nodes", "nodeclaims"))
+        """The latest: replaced, never changed."""
+        self._api = cluster
+        self._metrics = counted
+        self._host = on
+        self._passes = passes.Passes(
+            on, idle_seconds=_IDLE_SECONDS, longest_seconds=_LONGEST_SECONDS
+        )
+        wake = self._passes.wake
+        unfinished = "status.phase!=Succeeded,status.phase!=Failed"
+        pods = mirror.Source("/api/v1/pods", views.pod, fields=unfinished)
+        nodes = mirror.Source("/api/v1/nodes", views.node)
+        claims = mirror.Source(
+            "/apis/karpenter.sh/v1/nodeclaims", views.claim, labels=annotations.CLAIM
+        )
+        self._pods = mirror.Mirror(cluster, pods, wake, on)
+        self._nodes = mirror.Mirror(cluster, nodes, wake, on)
+        self._claims = mirror.Mirror(cluster, claims, wake, on)
+        self._fresh: dict[str, float] = {}
+        self._known: frozenset[str] | None = None
+        self._pending: deque[snapshot.Opening] = deque()
+        self._asked: dict[str, None] = {}
+
+    def run(self, stop: host.Flag) -> None:
+        """Keep the snapshot until `stop` is set, whatever happens on the way."""
+        mirrors = (self._pods, self._nodes, self._claims)
+        self._passes.run(self.run_pass, mirrors, stop)
+
+    def wake(self) -> None:
+        """Let the loop look now, for example at its stop."""
+        self._passes.wake()
+
+    @property
+    def watched(self) -> int:
+        """How many of the three lists are watched now."""
+        return sum(kept.live for kept in (self._pods, self._nodes, self._claims))
+
+    def note_asked(self, pod: views.PodView) -> None:
+        """Remember that the scheduler asked about a pod."""
+        self._asked[pod.uid] = None
+        if len(self._asked) > _ASKED:
+            del self._asked[next(iter(self._asked))]
+
+    def run_pass(self) -> float | None:
+        """Look, and touch; seconds until it must look again without a change."""
+        now = self._host.monotonic()
+        before, after = self.snapshot, self._look(now)
+        self.snapshot = after
+        self._count_unguarded(before, after)
+        self._pending.extend(snapshot.openings(before, after))
+        again = self._touch()
+        kept = min(self._fresh.values(), default=None)
+        return again if again is not None or kept is None else max(kept - now, 0.0)
+
+    def _look(self, now: float) -> snapshot.Snapshot:
+        lists: dict[str, mirror.Mirror[Any]] = {
+            "pods": self._pods,
+            "nodes": self._nodes,
+            "nodeclaims": self._claims,
+        }
+        unread = tuple(name for name, kept in lists.items() if not _is_read(kept))
+        if unread:
+            return snapshot.Snapshot(unread=unread)
+        claims = self._claims.views() if not self._claims.missing else ()
+        self._renew(claims, now)
+        return snapshot.take(self._pods.views(), self._nodes.views(), claims, fresh=self._fresh)
+
+    def _renew(self, claims: Iterable[views.ClaimView], now: float) -> None:
+        """Which claims' nodes have become ready a moment ago; none that were before our start."""
+        ready = frozenset(claim.uid for claim in claims if claim.initialized)
+        new = ready - self._known if self._known is not None else frozenset()
+        self._fresh = {
+            **{uid: end for uid, end in self._fresh.items() if uid in ready and now < end},
+            **dict.fromkeys(new, now + KEPT_SECONDS),
+        }
+        self._known = ready
+
+    def _count_unguarded(self, before: snapshot.Snapshot, after: snapshot.Snapshot) -> None:
+        """A pod that waited and is bound was asked about, or the scheduler went on without us."""
+        for pod in before.waiting:
+            bound = pod.marked and pod.uid in after.holders
+            if bound and pod.uid not in self._asked:
+                self._metrics.unguarded += 1
+                logs.warning("bound_unasked", pod=pod.key, node=after.holders[pod.uid].node)
+
+    def _touch(self) -> float | None:
+        """Touch the next pods; after how many seconds to come back for the rest, None: none is."""
+        waiting = {pod.uid for pod in self.snapshot.waiting}
+        for _ in range(min(_TOUCHES, len(self._pending))):
+            opening = self._pending[0]
+            if opening.pod.uid in waiting:
+                try:
+                    self._touch_one(opening)
+                except api.Unavailable as error:
+                    logs.warning("touch_failed", pod=opening.pod.key, error=error)
+                    return _AGAIN_SECONDS
+            self._pending.popleft()
+        return 0.0 if self._pending else None
+
+    def _touch_one(self, opening: snapshot.Opening) -> None:
+        namespace, _, name = opening.pod.key.partition("/")
+        when = self._host.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        noted = {annotations.PLACEMENT_CHANGED: f"{when} {opening.node}"}
+        body = {"metadata": {"uid": opening.pod.uid, "annotations": noted}}
+        path = f"/api/v1/namespaces/{namespace}/pods/{name}"
+        try:
+            self._api.patch(path, body)
+        except (api.NotFound, api.Conflict):
+            return  # gone, or replaced by another of its name
+        except api.Unavailable:
+            raise
+        except api.ApiError as error:
+            logs.failure("touch_refused", pod=opening.pod.key, error=error)
+            return
+        self._metrics.touched += 1
+        logs.info("pod_touched", pod=opening.pod.key, node=opening.node)
+
+
+def _is_read(kept: mirror.Mirror[Any]) -> bool:
+    """A list that the API server does not know of is an empty one: nobody buys nodes here."""
+    return kept.synced or kept.missing

@@ -1,0 +1,135 @@
+"""The cluster at one moment, as an immutable value: what every answer is a function of."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from scheduler_ext import fit, views
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Nodes with what is known about them, and the pods that wait."""
+
+    candidates: Mapping[str, fit.Candidate] = field(default_factory=dict)
+    """By node."""
+    doubtful: Mapping[str, fit.Candidate] = field(default_factory=dict)
+    """Those among them that not every pod may use."""
+    image_bytes: Mapping[str, int] = field(default_factory=dict)
+    waiting: tuple[views.PodView, ...] = ()
+    """Pods of ours that are bound to no node, the most urgent first."""
+    holders: Mapping[str, views.PodView] = field(default_factory=dict)
+    """Pods that are bound to a node, by uid."""
+    unread: tuple[str, ...] = ()
+    """Lists that were never read: without them nothing can be said about any node."""
+
+
+def take(
+    pods: Iterable[views.PodView],
+    nodes: Sequence[views.NodeView],
+    claims: Iterable[views.ClaimView],
+    *,
+    fresh: Collection[str],
+) -> Snapshot:
+    """The snapshot; nodes of the claims in `fresh`, by uid, are kept for the claim's workload."""
+    waiting, holders = _divided(pods)
+    free = _free(holders.values(), nodes)
+    by_name = {claim.name: claim for claim in claims}
+    by_node = {claim.node: claim for claim in by_name.values() if claim.node}
+    kept = _by_workload(waiting)
+    candidates: dict[str, fit.Candidate] = {}
+    for node in nodes:
+        claim = by_name.get(node.claim) or by_node.get(node.name)
+        candidates[node.name] = fit.Candidate(
+            node,
+            claim,
+            free.get(node.name, {}),
+            tuple(pod for pod in kept.get(claim.workload, ()) if _may_use(pod, node))
+            if claim is not None and claim.uid in fresh
+            else (),
+        )
+    return Snapshot(
+        candidates=candidates,
+        doubtful={name: one for name, one in candidates.items() if fit.is_doubtful(one)},
+        image_bytes={name: size for node in nodes for name, size in node.images},
+        waiting=waiting,
+        holders=holders,
+    )
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A waiting pod that was refused a node and would not be now."""
+
+    pod: views.PodView
+    node: str
+
+
+def openings(before: Snapshot, after: Snapshot) -> Iterator[Opening]:
+    """Pods to be tried again: as many as the nodes that opened can take, the most urgent first.
+
+    kube-scheduler tries a refused pod again when something in the cluster changes; that our answer
+    changed is nothing that it sees. A pod that can use none of the openings for reasons of its
+    own costs the next one a wait until any pod or node changes.
+    """
+    if after.unread:
+        return
+    names = after.candidates if before.unread else before.doubtful
+    tried: set[str] = set()
+    for name in names:
+        candidate = after.candidates.get(name)
+        if candidate is None or (after.doubtful.get(name) and fit.obstacle(candidate)):
+            continue
+        left = dict(candidate.free)
+        for pod in after.waiting:
+            if pod.uid in tried or not _may_be_tried(pod, candidate, before.candidates.get(name)):
+                continue
+            if all(left.get(resource, 1) >= count for resource, count in pod.devices):
+                left.update((r, left.get(r, 1) - count) for r, count in pod.devices)
+                tried.add(pod.uid)
+                yield Opening(pod, name)
+
+
+def _may_be_tried(pod: views.PodView, now: fit.Candidate, before: fit.Candidate | None) -> bool:
+    return (
+        pod.marked
+        and not pod.gated
+        and _may_use(pod, now.node)
+        and fit.fits(pod, now) is None
+        and (before is None or fit.fits(pod, before) is not None)
+    )
+
+
+def _may_use(pod: views.PodView, node: views.NodeView) -> bool:
+    return node.instance_type in pod.instance_types
+
+
+def _divided(
+    pods: Iterable[views.PodView],
+) -> tuple[tuple[views.PodView, ...], dict[str, views.PodView]]:
+    waiting, holders = [], {}
+    for pod in pods:
+        if pod.node:
+            holders[pod.uid] = pod
+        else:
+            waiting.append(pod)
+    waiting.sort(key=lambda pod: (-pod.priority, pod.created, pod.key))
+    return tuple(waiting), holders
+
+
+def _free(
+    pods: Iterable[views.PodView], nodes: Iterable[views.NodeView]
+) -> dict[str, dict[str, int]]:
+    free = {node.name: dict(node.devices) for node in nodes if node.devices}
+    for pod in pods:
+        left = free.get(pod.node, {})
+        for resource, count in pod.devices:
+            if resource in left:
+                left[resource] -= count
+    return free
+
+
+def _by_workload(pods: Iterable[views.PodView]) -> dict[str, list[views.PodView]]:
+    found: dict[str, list[views.PodView]] = {}
+    for pod in pods:
+        found.setdefault(pod.workload, []).append(pod)
+    return found

@@ -1,0 +1,91 @@
+"""The program as a process: flags, where it listens, keep-alive, signals."""
+
+import contextlib
+import http.client
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kubeapi.client import Client
+from scheduler_ext import program, settings
+from tests import apiserver
+from tests.scheduler_ext import objects
+
+
+@contextlib.contextmanager
+def running(*flags: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The process and its port."""
+    command = [sys.executable, "-m", "scheduler_ext", "--port=0", *flags]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            assert "event=serving host=127.0.0.1" in line, line
+            yield process, int(line.rpartition("port=")[2])
+        finally:
+            process.kill()
+
+
+def test_flags_become_settings() -> None:
+    assert settings.parse(["--kubeconfig", "k", "--port", "9"]) == settings.Settings("k", 9)
+    assert settings.parse([]) == settings.Settings()
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_what_is_no_port_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        settings.parse([f"--port={port}"])
+    assert "is not a port" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_without_a_cluster_or_a_port_it_says_what_to_do(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scheduler_ext", "--kubeconfig", str(tmp_path / "absent")]
+    done = subprocess.run([*command, "--port=0"], capture_output=True, text=True, check=False)
+    assert (done.returncode, "hint: give --kubeconfig FILE" in done.stderr) == (1, True)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = f"--port={taken.getsockname()[1]}"
+        done = subprocess.run([*command, port], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Address already in use\n  hint: choose another" in done.stderr
+
+
+@pytest.mark.slow
+def test_it_answers_on_one_connection_and_ends_within_a_second_of_sigterm(
+    server: apiserver.ApiServer, tmp_path: Path
+) -> None:
+    server.put("nodes", objects.raw_node())
+    server.put("nodeclaims", objects.raw_claim(initialized=False))
+    flags = ("--kubeconfig", apiserver.kubeconfig(server, tmp_path))
+    with running(*flags) as (process, port), contextlib.ExitStack() as stack:
+        made = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection = stack.enter_context(contextlib.closing(made))
+
+        def asked(method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+            connection.request(method, path, body)
+            response = connection.getresponse()
+            return response.status, response.read()
+
+        apiserver.until(lambda: asked("GET", "/readyz")[0] == 200)
+        first = connection.sock
+        status, body = asked("POST", "/filter", objects.request(objects.raw_pod(), "n1"))
+        assert (status, b"NodeClaim ws1" in body) == (200, True)
+        assert connection.sock is first
+        begun = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        process.wait(5)
+        assert process.returncode == 0
+        assert time.monotonic() - begun < 3.0
+
+
+def test_idle_connections_outlive_those_of_go(client: Client) -> None:
+    """E11: who closes first loses what is on its way; Go closes after 90 s."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        made = program.Extender(client, listener)
+        assert made._server.config.timeout_keep_alive > 90
