@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from presets import annotations, gpus, preset, provision_spec, sizing
-from webhook import placement, record, workloads
+from webhook import keys, placement, record, workloads
 from webhook.terms import Terms
 
 ANNOTATION, NODE_SELECTOR, PRESET, CHEAPEST = "annotation", "node selector", "preset", "cheapest"
@@ -19,6 +19,8 @@ class Choice:
     record: record.Record
     model: preset.Preset
     spec: provision_spec.ProvisionSpec
+    request: annotations.Request
+    """The same, parsed."""
     cloud: str
 
     @property
@@ -48,7 +50,7 @@ class Choice:
         """How the model lies on that machine; None where the server is not ours to lay out."""
         if self.has_own_image or self.machine is None:
             return None
-        found = sizing.fit(self.model, self.machine, sizing.Serve())
+        found = sizing.fit(self.model, self.machine, placement.mode(self.request))
         return found if isinstance(found, sizing.Layout) else None
 
     @property
@@ -70,9 +72,10 @@ def of(workload: dict[str, Any], terms: Terms) -> Choice | None:
     except (record.MalformedRecord, provision_spec.MalformedProvisionSpec):
         return None
     model = terms.presets.find(kept.preset) if kept else None
-    if kept is None or model is None or spec is None:
+    request = annotations.parse(keys.of(workload))
+    if kept is None or model is None or spec is None or isinstance(request, list):
         return None
-    return Choice(workload, kept, model, spec, terms.cloud)
+    return Choice(workload, kept, model, spec, request, terms.cloud)
 
 
 def _spec(workload: dict[str, Any]) -> provision_spec.ProvisionSpec | None:

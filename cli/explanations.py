@@ -10,7 +10,7 @@ from typing import Any
 
 from cli import choices, figures
 from presets import annotations, gpus, runtime_args
-from webhook import fill, podspec
+from webhook import fill, podspec, weights
 from webhook.terms import Terms
 
 Path = tuple[str, ...]
@@ -105,6 +105,13 @@ def _affinity(choice: choices.Choice) -> str:
 
 def _weights(choice: choices.Choice) -> str:
     return f"the weights come from {choice.keys.get(annotations.WEIGHTS, 'the hub')}, read-only"
+
+
+def _adapters(choice: choices.Choice) -> str:
+    listed = " and ".join(
+        f"{one.name} (strength {one.strength:f})" for one in choice.request.adapters
+    )
+    return f"{annotations.ADAPTERS} asks for {listed}"
 
 
 def _container(choice: choices.Choice) -> str:
@@ -204,9 +211,12 @@ _SENTENCES: dict[Path, Sentence] = {
     (*_CONTAINER, "readinessProbe"): _says("only a server that can answer gets requests"),
     (*_CONTAINER, "livenessProbe"): _says("a server that hangs is started again"),
     (*_CONTAINER, "securityContext"): _says(_RESTRICTED),
-    (*_CONTAINER, "volumeMounts", "*"): _weights,
-    (*_POD, "volumes", "*"): _weights,
-    (*_POD, "initContainers"): _weights,
+    (*_CONTAINER, "volumeMounts", weights.MOUNT): _weights,
+    (*_CONTAINER, "volumeMounts", "*"): _adapters,
+    (*_POD, "volumes", weights.VOLUME): _weights,
+    (*_POD, "volumes", "*"): _adapters,
+    (*_POD, "initContainers", weights.VOLUME): _weights,
+    (*_POD, "initContainers", "*"): _adapters,
     (*_CONTAINER, "volumeMounts", "/tmp"): _says(_TMP),  # noqa: S108 - an emptyDir of the pod
     (*_CONTAINER, "volumeMounts", "/dev/shm"): _says(_SHM),  # noqa: S108 - likewise
 }

@@ -25,7 +25,8 @@ def message(code: str) -> tuple[str, str]:
     request = _request(code)
     if request is None:
         return "", ""
-    decision = admit.admit(request, Terms(catalog.load()))
+    terms = Terms(catalog.load(), image_volumes=code != reasons.ADAPTERS_COPIED)
+    decision = admit.admit(request, terms)
     if isinstance(decision, admit.Denied):
         texts = [(f"{e.path}: {e.sentence}", e.hint) for e in decision.errors if e.reason == code]
     elif isinstance(decision, admit.Allowed):
@@ -55,6 +56,7 @@ def _created() -> dict[str, Object]:
     """What is told something when it is created, by code."""
     types = annotations.INSTANCE_TYPES
     weights = {annotations.WEIGHTS: "pvc:models/phi-4"}
+    sql = {annotations.ADAPTERS: '[{"name":"sql","image":"ghcr.io/org/sql:1"}]'}
     nothing = {"container": "model", "filled": {}, "preset": _MODEL, "revision": "", "v": 1}
     return {
         annotations.INVALID_VALUE: _workload({annotations.CAPACITY_TYPE: "cheap"}),
@@ -96,6 +98,8 @@ def _created() -> dict[str, Object]:
         reasons.NOTHING_BOUGHT: _workload({annotations.PROVISION: "off"}),
         reasons.TOKEN_NEEDED: _workload(preset="llama-3.1-8b-instruct"),
         reasons.WEIGHTS_MOUNTED: _workload(weights, [_OWN]),
+        reasons.ADAPTERS_MOUNTED: _workload(sql, [_OWN]),
+        reasons.ADAPTERS_COPIED: _workload(sql),
         reasons.MACHINES_LEFT_OUT: _workload({types: f"{_TOO_SMALL},{_LARGER}"}, preset="phi-4"),
         reasons.IMAGE_KEPT: _workload({}, [_OWN]),
         reasons.COMMAND_KEPT: _workload({}, [{"name": "model", "command": ["sleep"]}]),

@@ -1,4 +1,4 @@
-"""The adapters that a model is served with: the JSON list of the key `kaito.sh/adapters`."""
+"""The adapters that a model is served with, all together: the JSON list of `kaito.sh/adapters`."""
 
 import json
 import re
@@ -29,7 +29,7 @@ class Adapter:
     """One adapter."""
 
     name: str
-    """DNS label, by which requests choose it."""
+    """DNS label."""
     image: str
     """Reference of the image that holds it under `/data`."""
     strength: Decimal = FULL

@@ -32,7 +32,6 @@ METHODS = (forms.LORA, forms.QLORA)
 
 LATER = frozenset(
     {
-        "adapters",
         "runtime",
         "tensor_parallel",
         "pipeline_parallel",
@@ -62,7 +61,7 @@ class ServedAdapter:
     """An adapter that is served beside the model."""
 
     name: str
-    """DNS label, by which requests choose it."""
+    """DNS label."""
     directory: str
     """Absolute; holds `adapter_config.json`."""
     strength: Decimal = adapter_list.FULL
@@ -86,7 +85,7 @@ class ServeArgs:
     port: int = PORT
     """0: any that is free."""
     adapters: tuple[ServedAdapter, ...] = ()
-    """At most `adapter_list.MOST`, of different names."""
+    """At most `adapter_list.MOST`, of different names; the model answers with the sum of all."""
     runtime: str = forms.AUTO
     """Engine: `auto` (the image's own choice), `transformers` or `vllm`."""
     tensor_parallel: int = 1

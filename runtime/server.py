@@ -119,4 +119,8 @@ def _load_quietly(chosen: settings.Settings, directory: Path) -> engine.Model:
         cpus=chosen.cpus,
         threads=chosen.threads,
     )
+    if chosen.serve.adapters:
+        from runtime import adapters  # noqa: PLC0415 - peft: seconds that a model without saves
+
+        adapters.attach(loaded.model, chosen.serve.adapters)
     return generate.Generator(loaded)

@@ -12,7 +12,6 @@ from webhook.record import Record
 from webhook.terms import Terms
 
 NOT_YET = {
-    annotations.ADAPTERS: "adapters",
     annotations.RUNTIME: "a choice of model server",
     annotations.ENABLELB: "a Service of type `LoadBalancer`",
     annotations.TUNING_METHOD: "tuning",
@@ -103,10 +102,17 @@ class Case:
     def _machines(self, limit: int | None) -> Found:
         if self.model is None or self.chosen is None or not self._is_clear:
             return None
-        named, bought = self._users_types, self.request.capacity_types
-        if named and self.chosen.has_own_image:
-            return machines.of_own_server(self.model, named, self.gpus, bought, limit)
-        return machines.find(self.model, named, self.gpus, bought, self.terms.cloud, limit)
+        wanted = machines.Wanted(
+            self._users_types,
+            self.gpus,
+            self.request.capacity_types,
+            self.terms.cloud,
+            limit,
+            placement.mode(self.request),
+        )
+        if wanted.named and self.chosen.has_own_image:
+            return machines.of_own_server(self.model, wanted)
+        return machines.find(self.model, wanted)
 
     @cached_property
     def _is_clear(self) -> bool:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from presets import annotations, forms, preset, provision_spec
-from webhook import fill, machines, placement, podspec, reasons, weights, workloads
+from webhook import adapters, fill, machines, placement, podspec, reasons, weights, workloads
 from webhook.case import Case
 from webhook.record import Record
 
@@ -37,6 +37,7 @@ def expand(of: Case, earlier: Record | None = None) -> Expansion:
     model = _pinned(of.model, earlier)
     placed = placement.place(model, of.machines, request.capacity_types)
     supply = weights.Supply(request.weights, of.terms.image_volumes)
+    beside = adapters.Beside(request.adapters, of.terms.image_volumes)
     selector = _selector(workload)
     layout = {
         "metadata": {"annotations": {annotations.EXPANSION: ""}},
@@ -45,7 +46,7 @@ def expand(of: Case, earlier: Record | None = None) -> Expansion:
             **_progress(workload, model),
             "template": {
                 "metadata": _pod_metadata(request, placed, _selected_labels(workload, selector)),
-                "spec": _pod_layout(workload, supply, model, placed, chosen),
+                "spec": _pod_layout(workload, chosen, placed, model, supply, beside),
             },
         },
     }
@@ -58,7 +59,7 @@ def expand(of: Case, earlier: Record | None = None) -> Expansion:
         inputs=annotations.inputs(of.keys),
         tree=merged(kept, tree),
     )
-    notes = tuple(_notes(model, placed, chosen, pod, supply))
+    notes = (*_notes(model, placed, chosen, pod, supply), *_adapter_notes(chosen, beside))
     if request.provision == forms.OFF:
         notes = (*notes, reasons.nothing_is_bought(placed))
     return Expansion(with_record(filled, record), notes)
@@ -118,16 +119,17 @@ def _pod_metadata(
 
 def _pod_layout(
     workload: dict[str, Any],
-    supply: weights.Supply,
-    model: preset.Preset,
-    placed: placement.Placement,
     chosen: podspec.Chosen,
+    placed: placement.Placement,
+    model: preset.Preset,
+    supply: weights.Supply,
+    beside: adapters.Beside,
 ) -> dict[str, Any]:
     pod = workloads.pod_spec(workload)
     layout: dict[str, Any] = {
-        "containers": [podspec.container(model, placed, chosen, pod, supply)],
-        "initContainers": podspec.init_containers(pod, supply),
-        "volumes": podspec.volumes(chosen, supply),
+        "containers": [podspec.container(model, placed, chosen, pod, supply, beside)],
+        "initContainers": podspec.init_containers(pod, supply, beside),
+        "volumes": podspec.volumes(chosen, supply, beside),
         "tolerations": placement.tolerations(),
         "affinity": placement.affinity(placed.instance_types),
     }
@@ -184,3 +186,12 @@ def _notes(
         yield reasons.tolerations_kept(missing)
     if workloads.part(pod, "affinity", "nodeAffinity").get(placement.REQUIRED):
         yield reasons.affinity_kept(placed.instance_types)
+
+
+def _adapter_notes(chosen: podspec.Chosen, beside: adapters.Beside) -> Iterator[reasons.Note]:
+    if not beside.listed:
+        return
+    if any(chosen.found.get(field) for field in ("image", "command", "args")):
+        yield reasons.adapters_mounted(chosen.name, adapters.served(beside))
+    if beside.is_copied:
+        yield reasons.adapters_copied([one.image for one in beside.listed])

@@ -155,11 +155,17 @@ def _instance_types_by_path(of: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _affordable(of: Case, model: preset.Preset, limit: int) -> str:
     """What to do about a limit that is too low."""
     bought = of.request.capacity_types
-    found = machines.find(model, (), None, bought, of.terms.cloud, limit)
+    wanted = machines.Wanted(
+        capacity_types=bought,
+        cloud=of.terms.cloud,
+        limit=limit,
+        mode=placement.mode(of.request),
+    )
+    found = machines.find(model, wanted)
     if isinstance(found, machines.Machines) and of.named:
         name = found.names[0]
         return f"{name} ({machines.priced(name, bought)}) holds it: name it, or no instance type"
-    cheapest, cost = machines.cheapest(model, bought, of.terms.cloud)
+    cheapest, cost = machines.cheapest(model, wanted)
     if cost is None:
         return f"drop the limit, or buy otherwise: `plainsail offers {model.name}` lists prices"
     return f"the cheapest that holds it: {cheapest}"

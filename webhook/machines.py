@@ -4,9 +4,11 @@ Where the user names instance types those that hold the model remain, in his ord
 none the preset's, else the cheapest that hold it.
 """
 
+import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from presets import annotations, gpus, offers, preset, prices, sizing
 
@@ -16,9 +18,31 @@ CLOUD = "azure"
 OFFERED = 4
 """Instance types taken where the user names none: enough to fall back on, few enough to read."""
 
+_VENDOR = "nvidia"
+"""Whose GPUs our server has a build for."""
+
 CONTEXT_TOKENS = 8192
 """Context that a machine of our choice has room for, if the model has as much: a conversation with
 a long document. A machine that the user names may hold less."""
+
+
+SERVE = sizing.Serve()
+"""Answering requests with nothing beside the model: one value, so that caches find it at once."""
+
+
+class Wanted(NamedTuple):
+    """What is asked of the machines."""
+
+    named: tuple[str, ...] = ()
+    """Instance types in order of preference, known ones; empty: of our choice."""
+    asked: int | None = None
+    """The user's count of GPUs; None: as many as the model needs."""
+    capacity_types: tuple[str, ...] = (annotations.ON_DEMAND,)
+    cloud: str = CLOUD
+    limit: int | None = None
+    """Most that one may cost, in microdollars per hour, however it is bought."""
+    mode: sizing.Mode = SERVE
+    """What is done with the model there."""
 
 
 @dataclass(frozen=True)
@@ -45,28 +69,17 @@ class NoMachine:
 
 
 @lru_cache(maxsize=512)
-def find(
-    model: preset.Preset,
-    named: tuple[str, ...],
-    asked: int | None,
-    capacity_types: tuple[str, ...],
-    cloud: str = CLOUD,
-    limit: int | None = None,
-) -> Machines | NoMachine:
-    """Machines for `model`: among `named`, or of our choice where that is empty.
-
-    `asked`: the user's count of GPUs; None: as many as the model needs. Names must be known ones.
-    `limit`: most that one may cost, in microdollars per hour, however it is bought.
-    """
-    preferred = _within(model.instance_types, capacity_types, limit)
-    names = named or preferred or _offered(model, capacity_types, cloud, limit)
-    count, context = asked or 0, model.context_tokens
+def find(model: preset.Preset, wanted: Wanted) -> Machines | NoMachine:
+    """Machines for `model`: among those that are named, else of our choice."""
+    preferred = _within(model.instance_types, wanted)
+    names = wanted.named or preferred or _offered(model, wanted)
+    count, context = wanted.asked or 0, model.context_tokens
     taken: list[str] = []
     left_out: list[str] = []
     for name in names:
         machine = gpus.INSTANCE_TYPES[name]
-        layout = sizing.fit(model, machine, sizing.Serve())
-        against = (*_against(machine, layout, count), *_too_dear(name, capacity_types, limit))
+        layout = sizing.fit(model, machine, wanted.mode)
+        against = (*_against(machine, layout, count), *_too_dear(name, wanted))
         if refusal := "; ".join(against):
             left_out.append(f"{name}: {refusal}")
             continue
@@ -75,21 +88,15 @@ def find(
         context = min(context, layout.context_tokens)
         taken.append(name)
     if not taken:
-        return _none(model, tuple(left_out), cloud)
-    return Machines(tuple(taken), count, context, tuple(left_out) if named else ())
+        return _none(model, tuple(left_out), wanted)
+    return Machines(tuple(taken), count, context, tuple(left_out) if wanted.named else ())
 
 
-def of_own_server(
-    model: preset.Preset,
-    named: tuple[str, ...],
-    asked: int | None,
-    capacity_types: tuple[str, ...] = (annotations.ON_DEMAND,),
-    limit: int | None = None,
-) -> Machines | NoMachine:
-    """Those of `named` with enough GPUs, whether or not the model fits: the server is not ours."""
-    count = asked or model.gpus or 1
-    able = tuple(name for name in named if gpus.INSTANCE_TYPES[name].gpus >= count)
-    left_out = {name: "; ".join(_too_dear(name, capacity_types, limit)) for name in able}
+def of_own_server(model: preset.Preset, wanted: Wanted) -> Machines | NoMachine:
+    """Those named with enough GPUs, whether or not the model fits: the server is not ours."""
+    count = wanted.asked or model.gpus or 1
+    able = tuple(name for name in wanted.named if gpus.INSTANCE_TYPES[name].gpus >= count)
+    left_out = {name: "; ".join(_too_dear(name, wanted)) for name in able}
     taken = tuple(name for name in able if not left_out[name])
     sentences = tuple(f"{name}: {why}" for name, why in left_out.items() if why)
     if able and not taken:
@@ -118,22 +125,20 @@ def _cost(name: str, capacity_type: str) -> int | None:
     return found.microdollars_per_hour if found else None
 
 
-def _too_dear(name: str, capacity_types: tuple[str, ...], limit: int | None) -> Iterator[str]:
+def _too_dear(name: str, wanted: Wanted) -> Iterator[str]:
     """What stands against the price: nobody knows in which of the ways the machine is got."""
-    for one in () if limit is None else capacity_types:
+    for one in () if wanted.limit is None else wanted.capacity_types:
         cost = _cost(name, one)
         if cost is None:
             yield f"its {one} price is unknown"
-        elif limit is not None and cost > limit:
+        elif wanted.limit is not None and cost > wanted.limit:
             yield f"costs {prices.shown(cost)} {one}"
 
 
-def _within(
-    names: tuple[str, ...], capacity_types: tuple[str, ...], limit: int | None
-) -> tuple[str, ...]:
-    if limit is None:
+def _within(names: tuple[str, ...], wanted: Wanted) -> tuple[str, ...]:
+    if wanted.limit is None:
         return names
-    return tuple(name for name in names if not any(_too_dear(name, capacity_types, limit)))
+    return tuple(name for name in names if not any(_too_dear(name, wanted)))
 
 
 def _against(
@@ -152,47 +157,54 @@ def _against(
         yield f"has {machine.gpus} GPU{'s' if machine.gpus > 1 else ''}, not {count}"
 
 
-def _offered(
-    model: preset.Preset, capacity_types: tuple[str, ...], cloud: str, limit: int | None
-) -> tuple[str, ...]:
+def _offered(model: preset.Preset, wanted: Wanted) -> tuple[str, ...]:
     """The cheapest types that hold a fair context, else any."""
-    wanted = offers.Wanted(capacity_types=capacity_types, cloud=cloud, vendor="nvidia")
-    fair = sizing.Serve(context_tokens=min(model.context_tokens, CONTEXT_TOKENS))
-    for mode in (fair, sizing.Serve()):
-        able = _single(offers.choose(model, mode, wanted))
-        affordable = set(_within(_names(able), capacity_types, limit))
+    for mode in _modes(model, wanted.mode):
+        able = _single(_choice(model, mode, wanted))
+        affordable = set(_within(_names(able), wanted))
         if found := [offer for offer in able if offer.instance_type.name in affordable]:
             count = found[0].layout.gpus_per_replica
             return _names(o for o in found if o.layout.gpus_per_replica == count)[:OFFERED]
     return ()
 
 
+def _modes(model: preset.Preset, mode: sizing.Mode) -> tuple[sizing.Mode, ...]:
+    """What a machine of our choice is to hold, the better first."""
+    if isinstance(mode, sizing.Tune):
+        return (mode,)
+    fair = min(model.context_tokens, CONTEXT_TOKENS)
+    return dataclasses.replace(mode, context_tokens=fair), mode
+
+
+def _choice(model: preset.Preset, mode: sizing.Mode, wanted: Wanted) -> offers.Choice:
+    bought = offers.Wanted(capacity_types=wanted.capacity_types, cloud=wanted.cloud, vendor=_VENDOR)
+    return offers.choose(model, mode, bought)
+
+
 @lru_cache(maxsize=512)
-def cheapest(
-    model: preset.Preset, capacity_types: tuple[str, ...], cloud: str
-) -> tuple[str, int | None]:
+def cheapest(model: preset.Preset, wanted: Wanted) -> tuple[str, int | None]:
     """The cheapest machine that holds the model, with its price for people and as a number.
 
-    Without a number where no price is known, and without a name where no machine is.
+    Of all, not of those named, and whatever the limit. Without a number where no price is known,
+    and without a name where no machine is.
     """
-    wanted = offers.Wanted(capacity_types=capacity_types, cloud=cloud, vendor="nvidia")
-    for offer in _single(offers.choose(model, sizing.Serve(), wanted))[:1]:
+    for offer in _single(_choice(model, wanted.mode, wanted))[:1]:
         shown = prices.shown(offer.per_hour) if offer.per_hour else "price unknown"
         bought = "" if offer.capacity_type == annotations.ON_DEMAND else f"{offer.capacity_type} "
         return f"{offer.instance_type.name} ({bought}{shown})", offer.per_hour
     return "", None
 
 
-def _none(model: preset.Preset, sentences: tuple[str, ...], cloud: str) -> NoMachine:
-    wanted = offers.Wanted(cloud=cloud, vendor="nvidia")
-    choice = offers.choose(model, sizing.Serve(), wanted)
+def _none(model: preset.Preset, sentences: tuple[str, ...], wanted: Wanted) -> NoMachine:
+    plain = Wanted(cloud=wanted.cloud, mode=wanted.mode)
+    choice = _choice(model, wanted.mode, plain)
     if _single(choice):
-        return NoMachine(sentences, cheapest(model, wanted.capacity_types, cloud)[0])
+        return NoMachine(sentences, cheapest(model, plain)[0])
     several = min((offer.layout.nodes for offer in choice.offers), default=0)
     why = (
         f"it takes {several} machines, and several machines are not yet joined"
         if several
-        else f"no machine of {cloud} holds it"
+        else f"no machine of {wanted.cloud} holds it"
     )
     return NoMachine(sentences or (why,), "")
 

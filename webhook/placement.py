@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from presets import annotations, gpus, preset, provision_spec
+from presets import annotations, gpus, preset, provision_spec, sizing
 from webhook import machines, workloads
 
 INSTANCE_TYPE_LABEL = "node.kubernetes.io/instance-type"
@@ -56,6 +56,13 @@ def place(
         context_tokens=found.context_tokens,
         left_out=found.left_out,
     )
+
+
+def mode(request: annotations.Request) -> sizing.Mode:
+    """What is done with the model on the machine."""
+    if request.adapters:
+        return sizing.Serve(adapters=len(request.adapters))
+    return machines.SERVE
 
 
 def instance_types(request: annotations.Request, pod: Mapping[str, Any]) -> tuple[str, ...]:

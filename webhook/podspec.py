@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from presets import gpus, images, preset, runtime_args
-from webhook import weights, workloads
+from webhook import adapters, weights, workloads
 from webhook.placement import Placement
 
 NEW_CONTAINER = "model"
@@ -90,7 +90,10 @@ def progress_seconds(kept: preset.Weights) -> int:
 
 
 def serve_args(
-    model: preset.Preset, placement: Placement, supply: weights.Supply = weights.FROM_HUB
+    model: preset.Preset,
+    placement: Placement,
+    supply: weights.Supply = weights.FROM_HUB,
+    beside: adapters.Beside = adapters.NONE,
 ) -> runtime_args.ServeArgs:
     """What the model server is told."""
     directory = weights.directory(supply)
@@ -102,6 +105,7 @@ def serve_args(
         context_tokens=0
         if placement.context_tokens == model.context_tokens
         else placement.context_tokens,
+        adapters=adapters.served(beside),
     )
 
 
@@ -111,19 +115,20 @@ def container(
     chosen: Chosen,
     pod: Mapping[str, Any],
     supply: weights.Supply = weights.FROM_HUB,
+    beside: adapters.Beside = adapters.NONE,
 ) -> dict[str, Any]:
     """Everything that the model's container is to have; what the user wrote wins over it."""
     count = {gpus.GPU_RESOURCE: str(placement.gpus)}
     resources = {"limits": dict(count), "requests": dict(count)}
     mounts = [{"name": name, "mountPath": path} for name, path, _ in missing_mounts(chosen)]
-    mounts += weights.mounts(supply)
+    mounts += weights.mounts(supply) + adapters.mounts(beside)
     if chosen.has_own_image:
         return {"name": chosen.name, "resources": resources, "volumeMounts": mounts}
     return {
         "name": chosen.name,
         "image": images.RUNTIME_IMAGE,
         "imagePullPolicy": "IfNotPresent",
-        **_invocation(chosen, serve_args(model, placement, supply)),
+        **_invocation(chosen, serve_args(model, placement, supply, beside)),
         "env": [
             {"name": "HF_HOME", "value": "/tmp/hf"},  # noqa: S108 - an emptyDir of the pod
             *weights.environment(model, supply),
@@ -136,15 +141,22 @@ def container(
     }
 
 
-def volumes(chosen: Chosen, supply: weights.Supply = weights.FROM_HUB) -> list[dict[str, Any]]:
+def volumes(
+    chosen: Chosen,
+    supply: weights.Supply = weights.FROM_HUB,
+    beside: adapters.Beside = adapters.NONE,
+) -> list[dict[str, Any]]:
     """Volumes behind the mounts that `container` adds."""
     empty = [{"name": name, "emptyDir": dict(kind)} for name, _, kind in missing_mounts(chosen)]
-    return empty + weights.volumes(supply)
+    return empty + weights.volumes(supply) + adapters.volumes(beside)
 
 
-def init_containers(pod: Mapping[str, Any], supply: weights.Supply) -> list[dict[str, Any]]:
+def init_containers(
+    pod: Mapping[str, Any], supply: weights.Supply, beside: adapters.Beside = adapters.NONE
+) -> list[dict[str, Any]]:
     """What runs before the model's container."""
-    return weights.copier(supply, _security({}, workloads.part(pod, "securityContext")))
+    security = _security({}, workloads.part(pod, "securityContext"))
+    return weights.copier(supply, security) + adapters.copiers(beside, security)
 
 
 _MOUNTS: tuple[tuple[str, str, dict[str, str]], ...] = (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from presets import annotations, gpus, preset
+from presets import annotations, gpus, preset, runtime_args
 from webhook import machines, weights
 from webhook.placement import Placement
 
@@ -42,6 +42,8 @@ COMMAND_KEPT = "CommandKept"
 NOTHING_BOUGHT = "NothingBought"
 TOKEN_NEEDED = "TokenNeeded"  # noqa: S105 - a code
 WEIGHTS_MOUNTED = "WeightsMounted"
+ADAPTERS_MOUNTED = "AdaptersMounted"
+ADAPTERS_COPIED = "AdaptersCopied"
 TOLERATIONS_KEPT = "TolerationsKept"
 AFFINITY_KEPT = "AffinityKept"
 RELEASED = "Released"
@@ -62,7 +64,7 @@ DENIED = {
     JOB_TEMPLATE_IMMUTABLE: "the change asks for another template of a stored Job",
     MALFORMED_ARGUMENTS: "the model server does not take the container's arguments",
     MALFORMED_OBJECT: "a part of the workload has the wrong JSON type",
-    MOUNT_PATH_TAKEN: "a mount of the user's is where the weights are to be",
+    MOUNT_PATH_TAKEN: "a mount of the user's is where weights or adapters are to be",
     MALFORMED_RECORD: "the annotation `kaito.sh/expansion` is not one that we wrote",
     NAME_REQUIRED: "without a selector the workload needs a name of its own",
     NAME_TOO_LONG: "the name does not fit into the label that ties pods to the workload",
@@ -84,6 +86,8 @@ SKIPPED = {
 """Left alone: code and sentence."""
 
 ALLOWED = {
+    ADAPTERS_COPIED: "the adapters' images copy their files themselves, which takes a `cp` in them",
+    ADAPTERS_MOUNTED: "the adapters are there, and the user's own server is to be told so",
     AFFINITY_KEPT: "the user's own node affinity was left as it is",
     COMMAND_KEPT: "the user's own command was left as it is",
     EXPANDED: "the workload was filled in",
@@ -161,6 +165,23 @@ def weights_mounted(container: str, directory: str) -> Note:
     """What the container runs is the user's, who must say where the weights are."""
     return Note(
         WEIGHTS_MOUNTED, f'the weights are in {directory}: let container "{container}" read them'
+    )
+
+
+def adapters_mounted(container: str, listed: Sequence[runtime_args.ServedAdapter]) -> Note:
+    """What the container runs is the user's, who must say which adapters to take."""
+    places = ", ".join(f"{one.directory} (strength {one.strength:f})" for one in listed)
+    return Note(
+        ADAPTERS_MOUNTED, f'the adapters are in {places}: let container "{container}" read them'
+    )
+
+
+def adapters_copied(images: Sequence[str]) -> Note:
+    """The cluster mounts no images."""
+    return Note(
+        ADAPTERS_COPIED,
+        f"this cluster mounts no images: {' and '.join(images)} copy their files with a cp of"
+        " their own; an image FROM scratch has none, and takes Kubernetes 1.36 or later",
     )
 
 

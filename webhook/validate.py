@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from presets import annotations, runtime_args, sources
 from presets.field_errors import ABSENT, FieldError
-from webhook import expand, keys, machine_rules, reasons, weights, workloads
+from webhook import adapters, expand, keys, machine_rules, reasons, weights, workloads
 from webhook.case import POD, Case
 
 _LONGEST_LABEL = 63
@@ -111,6 +111,17 @@ def weights_have_room(of: Case) -> Iterator[FieldError]:
     yield FieldError(path, weights.MOUNT, reasons.MOUNT_PATH_TAKEN, message, hint)
 
 
+def adapters_have_room(of: Case) -> Iterator[FieldError]:
+    """The paths at which adapters are to be mounted are free."""
+    if of.chosen is None:
+        return
+    for mount in adapters.taken(adapters.Beside(of.request.adapters), of.chosen.found):
+        path = f"{POD}.containers[{of.chosen.name}].volumeMounts[{mount}]"
+        message = f"is where {annotations.ADAPTERS} puts an adapter"
+        hint = "mount it elsewhere, or give the adapter another name"
+        yield FieldError(path, mount, reasons.MOUNT_PATH_TAKEN, message, hint)
+
+
 def arguments_are_the_servers(of: Case) -> Iterator[FieldError]:
     """Arguments for our command are ones that it takes."""
     chosen = of.chosen
@@ -166,6 +177,7 @@ RULES: tuple[Rule, ...] = (
     machine_rules.provision_is_possible,
     weights_image_is_named,
     weights_have_room,
+    adapters_have_room,
     arguments_are_the_servers,
     pods_can_be_selected,
 )

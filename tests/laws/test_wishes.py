@@ -1,9 +1,11 @@
-"""The laws of expansion with the keys that say where weights come from and what may be paid.
+"""The laws of expansion with the keys that say what is mounted and what may be paid.
 
-The drawn space: the workloads of `builders.anyhow` x a source of weights x a price limit or none.
+The drawn space: the workloads of `builders.anyhow` x a source of weights x none to three adapters x
+a price limit or none x a cluster that mounts images or one that does not.
 """
 
 import copy
+import json
 import random
 from typing import Any
 
@@ -12,14 +14,14 @@ import pytest
 
 from presets import annotations, catalog
 from tests import builders
-from webhook import admit, record, unfill, weights, workloads
+from webhook import adapters, admit, record, unfill, weights, workloads
 from webhook.terms import Terms
 
 SEEDS = range(200)
 CATALOG = catalog.load()
 SOURCES = (
     "hub",
-    "image:ghcr.io/org/model:1",
+    "image:ghcr.io/org/model:1/models",
     "image:ghcr.io/org/model:1/models/a",
     "pvc:models",
     "pvc:models/a/b",
@@ -30,15 +32,27 @@ def drawn(seed: int) -> dict[str, Any]:
     draw = random.Random(seed)
     workload = builders.anyhow(seed)
     held = workload["metadata"].setdefault("annotations", {})
-    held[annotations.WEIGHTS] = draw.choice(SOURCES)
+    wish(held, draw)
     if annotations.CAPACITY_TYPE not in held and draw.random() < 0.5:
         held[annotations.MAX_PRICE_PER_HOUR] = draw.choice(["20", "100", "1000"])
     return workload
 
 
+def wish(held: dict[str, Any], draw: random.Random) -> None:
+    """Ask for weights and adapters by the annotations `held`."""
+    held[annotations.WEIGHTS] = draw.choice(SOURCES)
+    names = draw.sample(["a", "lora", "sql-2", "n" * 63], draw.randint(0, 3))
+    listed = [{"name": name, "image": f"ghcr.io/org/{name}:1"} for name in names]
+    held[annotations.ADAPTERS] = json.dumps(
+        [{**one, "strength": 0.25} if draw.random() < 0.5 else one for one in listed]
+    )
+
+
 def decided(workload: dict[str, Any], old: dict[str, Any] | None = None) -> admit.Allowed:
+    """By the terms of a cluster that follows from the workload's name, as the seed does."""
     verb = admit.CREATE if old is None else admit.UPDATE
-    decision = admit.admit(admit.AdmissionRequest(verb, workload, old), Terms(CATALOG))
+    terms = Terms(CATALOG, image_volumes=int(workload["metadata"]["name"][1:]) % 2 == 0)
+    decision = admit.admit(admit.AdmissionRequest(verb, workload, old), terms)
     assert isinstance(decision, admit.Allowed), decision
     return decision
 
@@ -63,16 +77,15 @@ def test_the_patch_turns_the_object_into_the_expansion(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_another_source_of_weights_leaves_nothing_of_the_one_before(seed: int) -> None:
+def test_other_wishes_leave_nothing_of_the_ones_before(seed: int) -> None:
     old = builders.stored(decided(builders.stored(drawn(seed))).workload)
     if old["kind"] == "Job":
         return
     new, anew = copy.deepcopy(old), drawn(seed)
-    source = random.Random(-seed).choice(SOURCES)
     for workload in (new, anew):
-        workload["metadata"]["annotations"][annotations.WEIGHTS] = source
+        wish(workload["metadata"]["annotations"], random.Random(seed + len(SEEDS)))
     expected = builders.stored(decided(builders.stored(anew)).workload)
-    changed = decided(new, old).workload
+    changed = builders.stored(decided(new, old).workload)
     assert workloads.pod_spec(changed) == workloads.pod_spec(expected)
 
 
@@ -89,3 +102,27 @@ def test_a_volume_of_weights_is_mounted_read_only_or_not_there(seed: int) -> Non
     is_from_hub = workload["metadata"]["annotations"][annotations.WEIGHTS] == "hub"
     assert len(volumes) == len(mounts) == (0 if is_from_hub else 1)
     assert all(mount.get("readOnly", True) for mount in mounts)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_adapter_is_mounted_read_only_and_its_directory_named(seed: int) -> None:
+    before = drawn(seed)
+    listed = json.loads(before["metadata"]["annotations"][annotations.ADAPTERS])
+    workload = decided(before).workload
+    pod = workloads.pod_spec(workload)
+    volumes = [v["name"] for v in pod["volumes"] if v["name"].startswith(adapters.VOLUME)]
+    copiers = [c for c in pod.get("initContainers", ()) if c["name"].startswith(adapters.VOLUME)]
+    mounts = {
+        mount["mountPath"]: mount
+        for container in pod["containers"]
+        for mount in container.get("volumeMounts", ())
+        if mount["name"].startswith(adapters.VOLUME)
+    }
+    assert list(mounts) == [f"/mnt/adapter/{one['name']}" for one in listed]
+    assert [mount["name"] for mount in mounts.values()] == volumes
+    assert all(mount["readOnly"] for mount in mounts.values())
+    assert len(copiers) == (len(listed) if seed % 2 else 0)
+    for container in pod["containers"]:
+        for text in container.get("args", ()):
+            if text.startswith("--adapter="):
+                assert any(text.split(":")[-1].startswith(path) for path in mounts)

@@ -61,6 +61,6 @@ def test_tuning_is_refused(argv: list[str], says: str, capsys: pytest.CaptureFix
 
 def test_admission_refuses_the_same() -> None:
     """A user's own arguments are refused before a node is bought for them."""
-    with pytest.raises(MalformedArguments, match="cannot do yet: --adapter=sql"):
+    with pytest.raises(MalformedArguments, match="cannot do yet: --runtime=vllm"):
         runtime_args.require_supported(ServeArgs.from_argv(FULL_ARGV))
     assert validate.arguments_are_the_servers in validate.RULES

@@ -19,7 +19,7 @@ def known(name: str) -> preset.Preset:
 
 def taken(model: str, named: tuple[str, ...], limit: float | None) -> tuple[str, ...]:
     amount = None if limit is None else int(limit * DOLLAR)
-    found = machines.find(known(model), named, None, ON_DEMAND, limit=amount)
+    found = machines.find(known(model), machines.Wanted(named, limit=amount))
     return found.names if isinstance(found, machines.Machines) else ()
 
 
@@ -50,17 +50,19 @@ def test_under_a_limit_the_presets_own_machines_give_way_to_cheaper_ones() -> No
 def test_a_machine_is_too_dear_if_one_way_to_buy_it_is() -> None:
     """Nobody knows which of them will be had; an unknown price is above every limit."""
     both = (annotations.SPOT, annotations.ON_DEMAND)
-    found = machines.find(known("tiny-chat"), (A100,), None, both, limit=100 * DOLLAR)
+    found = machines.find(
+        known("tiny-chat"), machines.Wanted((A100,), None, both, limit=100 * DOLLAR)
+    )
     assert isinstance(found, machines.NoMachine)
     assert found.sentences == (f"{A100}: its spot price is unknown",)
 
 
 def test_the_limit_holds_for_servers_of_the_users_own() -> None:
-    found = machines.of_own_server(known("phi-4"), (A100, T4), None, ON_DEMAND, DOLLAR)
+    found = machines.of_own_server(known("phi-4"), machines.Wanted((A100, T4), limit=DOLLAR))
     assert isinstance(found, machines.Machines)
     assert (found.names, found.left_out) == ((T4,), (f"{A100}: costs $3.673/h on-demand",))
     assert isinstance(
-        machines.of_own_server(known("phi-4"), (A100,), None, ON_DEMAND, DOLLAR),
+        machines.of_own_server(known("phi-4"), machines.Wanted((A100,), limit=DOLLAR)),
         machines.NoMachine,
     )
 

@@ -1,0 +1,122 @@
+"""Adapters of a workload: mounted where the server is told, copied where images are not mounted."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import kubernetes_validate
+import pytest
+
+from presets import adapter_list, annotations, catalog
+from tests import builders
+from tests.apiserver import until
+from tests.webhook.cluster import Cluster, Object, template, workload
+from webhook import adapters, admit, reasons
+from webhook.terms import Terms
+
+SQL = adapter_list.Adapter("sql", "r.example.com/sql:1", Decimal("0.5"))
+TONE = adapter_list.Adapter("tone", "r.example.com/tone:1")
+LISTED = adapter_list.write((SQL, TONE))
+
+
+def expanded(*, image_volumes: bool = True, preset: str = "tiny-chat", **pod: Any) -> admit.Allowed:
+    made = builders.deployment().preset(preset).annotation(annotations.ADAPTERS, LISTED).pod(**pod)
+    request = admit.AdmissionRequest(admit.CREATE, made.build())
+    decision = admit.admit(request, Terms(catalog.load(), image_volumes=image_volumes))
+    assert isinstance(decision, admit.Allowed), decision
+    return decision
+
+
+@pytest.mark.parametrize(
+    ("has_image_volumes", "directory", "source"),
+    [(True, "/mnt/adapter/sql/data", "image"), (False, "/mnt/adapter/sql", "emptyDir")],
+)
+def test_the_server_is_told_the_directory_of_the_files(
+    directory: str, source: str, *, has_image_volumes: bool
+) -> None:
+    """An image is mounted whole; a copy holds the files alone."""
+    beside = adapters.Beside((SQL,), has_image_volumes)
+    (told,) = adapters.served(beside)
+    assert (told.name, told.directory, told.strength) == ("sql", directory, Decimal("0.5"))
+    (volume,) = adapters.volumes(beside)
+    assert volume.keys() == {"name", source}
+
+
+def test_an_image_from_scratch_needs_no_program() -> None:
+    """It is mounted: nothing runs in it."""
+    assert adapters.copiers(adapters.Beside((SQL,)), {}) == []
+    assert "initContainers" not in template(expanded().workload)["spec"]
+
+
+def test_without_image_volumes_each_image_copies_its_own_files_and_a_warning_says_so() -> None:
+    """As strict as the model's container, which sees the copies read-only."""
+    own = {"name": "own", "image": "own:1"}
+    decision = expanded(image_volumes=False, initContainers=[own])
+    spec = template(decision.workload)["spec"]
+    first, *copiers = spec["initContainers"]
+    assert first == own
+    assert [(c["image"], c["command"]) for c in copiers] == [
+        (one.image, ["cp", "-R", "/data/.", f"/mnt/adapter/{one.name}"]) for one in (SQL, TONE)
+    ]
+    (model,) = spec["containers"]
+    assert all(c["securityContext"] == model["securityContext"] for c in copiers)
+    assert "--adapter=sql:0.5:/mnt/adapter/sql" in model["args"]
+    assert reasons.ADAPTERS_COPIED in {note.reason for note in decision.notes}
+    kubernetes_validate.validate(decision.workload, "1.36", strict=True)
+
+
+def test_the_pods_own_pull_secrets_are_kept() -> None:
+    """By them the kubelet pulls images of volumes and of init containers alike."""
+    secrets = [{"name": "registry-login"}]
+    assert template(expanded(imagePullSecrets=secrets).workload)["spec"]["imagePullSecrets"] == (
+        secrets
+    )
+
+
+def test_the_longest_name_of_an_adapter_fits() -> None:
+    long = adapter_list.Adapter("n" * 63, "r.example.com/n:1")
+    copied = adapters.Beside((long,) * 10, has_image_volumes=False)
+    names = [c["name"] for c in adapters.copiers(copied, {})]
+    assert len(set(names)) == 10
+    assert max(map(len, names)) <= 63
+
+
+def test_room_for_the_adapters_is_counted() -> None:
+    """A machine that holds the model alone is refused where ten adapters find no room."""
+    made = builders.deployment().preset("mistral-7b-instruct")
+    made.annotation(annotations.INSTANCE_TYPES, "Standard_NC6s_v3")
+    terms = Terms(catalog.load())
+    alone = admit.admit(admit.AdmissionRequest(admit.CREATE, made.build()), terms)
+    assert isinstance(alone, admit.Allowed)
+    ten = [{"name": f"a{n}", "image": f"r/a:{n}"} for n in range(10)]
+    made.annotation(annotations.ADAPTERS, json.dumps(ten))
+    beside = admit.admit(admit.AdmissionRequest(admit.CREATE, made.build()), terms)
+    assert isinstance(beside, admit.Denied)
+    assert [error.reason for error in beside.errors] == [reasons.DOES_NOT_FIT]
+
+
+@pytest.mark.controlplane
+def test_pod_security_restricted_lets_the_pods_in(shared: Cluster) -> None:
+    """By the real API server, which also checks every field of the volumes."""
+    here = shared.elsewhere()
+    level = "pod-security.kubernetes.io/enforce=restricted"
+    try:
+        here.kubectl("label", "namespace", here.namespace, level)
+        loose: Object = {"containers": [{"name": "own", "image": "own:1"}]}
+        until(lambda: "restricted" in here.refusal(pod(loose)), 20.0)
+        body = workload()
+        body["metadata"].setdefault("annotations", {})[annotations.ADAPTERS] = LISTED
+        spec = template(shared.try_out(body))["spec"]
+        assert [v["name"] for v in spec["volumes"]][-2:] == [
+            "plainsail-adapter-0",
+            "plainsail-adapter-1",
+        ]
+        assert here.refusal(pod(spec)) == ""
+        copied = template(expanded(image_volumes=False).workload)["spec"]
+        assert here.refusal(pod(copied)) == ""
+    finally:
+        here.remove()
+
+
+def pod(spec: Object) -> Object:
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "made"}, "spec": spec}
