@@ -30,7 +30,7 @@ types: env ## mypy, strict
 	@.venv/bin/mypy --no-error-summary .
 
 unit: env ## the fast tests: no network, no root, no GPU
-	@$(PY) -m pytest -q -m "not e2e and not karpenter and not controlplane and not gpu and not slow"
+	@$(PY) -m pytest -q -n auto --maxprocesses 8 --dist worksteal -m "not e2e and not karpenter and not controlplane and not gpu and not slow"
 
 test: check ## everything: checks, then slow, control-plane and end-to-end tests
 	@$(PY) -m pytest -q -m "(controlplane or slow) and not gpu"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,8 +65,20 @@ def goldens(request: pytest.FixtureRequest) -> Goldens:
     return Goldens(request.config.stash[_USED], update=update)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker of a parallel run has ended: what its tests used counts here."""
+    used: list[str] = getattr(node, "workeroutput", {}).get("goldens", [])
+    config: pytest.Config = node.config
+    config.stash[_USED].update(Path(one) for one in used)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the run where a golden file was used by no test."""
+    if hasattr(session.config, "workeroutput"):
+        used = session.config.stash[_USED]
+        session.config.workeroutput["goldens"] = [str(path) for path in used]
+        return
     unused = sorted(_unused(session.config))
     if unused and not session.testsfailed and not _is_narrowed(session.config):
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
