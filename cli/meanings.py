@@ -1,7 +1,6 @@
 """What every key and every reason code means, for `plainsail explain`.
 
-The words come from where the key or the code is decided; only the codes of `presets.offers` and
-`presets.sizing`, which carry a sentence with figures and no general one, have theirs here.
+The words come from where the key or the code is decided.
 """
 
 import difflib
@@ -15,48 +14,16 @@ from controller import reasons as controller_reasons
 from kubeapi import events
 from node_provisioner import offerings
 from node_provisioner import reasons as planner_reasons
-from presets import annotations
+from presets import annotations, offers
+from presets.sizing import reasons as sizing_reasons
 from webhook import reasons
 
 ANNOTATIONS_PAGE = "docs/reference/annotations.md"
 REASONS_PAGE = "docs/reference/reasons.md"
-SIZING_PAGE = "docs/concepts/sizing.md"
-OFFERS_PAGE = "docs/guides/preview.md"
 
 _NEAREST = 3
 
 _NOT_YET = f"this version does not act on it and refuses it ({annotations.NOT_SUPPORTED_YET})"
-
-SIZING = {
-    "CannotBeTuned": "the preset knows no such way of tuning",
-    "CapabilityTooLow": "no kernels for the GPU: its compute capability is too low for the server"
-    " or the quantization",
-    "ContextShortened": "less than the model's context is served",
-    "ContextTooLong": "more tokens asked for than the model has",
-    "NeedsGpu": "no GPU, and the model is too large for a CPU or is to be tuned",
-    "NoBfloat16": "another dtype takes the place of bfloat16",
-    "OldGpu": "below compute capability 7.5: PyTorch built for CUDA 13, and vLLM, have no kernels",
-    "TooFewGpus": "the preset asks for more GPUs than the machine has",
-    "TooLittleMemory": "the bill is larger than the memory; the sentence names what would do and"
-    " the largest part",
-    "UnpackedWeights": "quantized weights are computed with in 16 bits",
-    "UnservedDevice": "the model server has no build for the device",
-}
-"""Why a model does not fit a machine, or what to know of it there (`plainsail fit`)."""
-
-OFFERS = {
-    "AbovePriceLimit": "the machine costs more than the limit",
-    "DoesNotFit": "the model does not fit the machine",
-    "NoSuchCapacity": "the cloud does not sell that capacity type",
-    "PriceUnknown": "there is a price limit, and no price of the machine is known",
-    "RemovedInstanceType": "the cloud no longer sells the machine",
-    "UnknownInstanceType": "this version does not know an instance type of that name",
-    "WrongArchitecture": "its processors are not those that the image is built for",
-    "WrongCloud": "another cloud sells the machine",
-    "WrongVendor": "its GPUs are of a vendor that the model server has no build for",
-}
-"""Why a machine is no offer for a model (`plainsail offers`)."""
-
 
 Fields = tuple[tuple[str, str], ...]
 """Label and text; an empty text is nothing to say."""
@@ -97,10 +64,10 @@ def every() -> Iterator[Meaning]:
     for on, made in (("pod", _of_planner()), ("workload", _of_controller())):
         for function, example in made:
             yield Meaning(example.code, f"event on a {on}", partial(_of_event, function, example))
-    for code, sentence in SIZING.items():
-        yield Meaning(code, "of `plainsail fit`", partial(_plain, sentence, SIZING_PAGE))
-    for code, sentence in OFFERS.items():
-        yield Meaning(code, "of `plainsail offers`", partial(_plain, sentence, OFFERS_PAGE))
+    for code, sentence in {**sizing_reasons.REASONS, **sizing_reasons.WARNINGS}.items():
+        yield Meaning(code, "of `plainsail fit`", partial(_of_preview, sentence))
+    for code, sentence in offers.REASONS.items():
+        yield Meaning(code, "of `plainsail offers`", partial(_of_preview, sentence))
 
 
 _OUTCOMES = {
@@ -110,8 +77,8 @@ _OUTCOMES = {
 }
 
 
-def _plain(sentence: str, page: str) -> Fields:
-    return (("means", sentence), ("page", page))
+def _of_preview(sentence: str) -> Fields:
+    return (("means", sentence), ("page", REASONS_PAGE))
 
 
 def _of_key(key: annotations.Key) -> Fields:
@@ -120,7 +87,7 @@ def _of_key(key: annotations.Key) -> Fields:
         ("means", key.meaning),
         ("stands on", key.on if key.is_label else f"{key.on} (annotation)"),
         ("written by", f"the {key.written_by}"),
-        ("takes", key.type.replace("\\|", "|")),  # escaped for the table of the page
+        ("takes", key.type),
         ("default", key.default),
         ("example", f"{key.name}: {key.example}"),
         ("not yet", _NOT_YET if is_wish and specimens.is_refused_for_now(key) else ""),

@@ -21,18 +21,19 @@ NO_SUCH_CAPACITY = "NoSuchCapacity"
 PRICE_UNKNOWN = "PriceUnknown"
 ABOVE_PRICE_LIMIT = "AbovePriceLimit"
 
-REASONS = (
-    UNKNOWN_INSTANCE_TYPE,
-    WRONG_CLOUD,
-    WRONG_VENDOR,
-    WRONG_ARCHITECTURE,
-    REMOVED_INSTANCE_TYPE,
-    DOES_NOT_FIT,
-    NO_SUCH_CAPACITY,
-    PRICE_UNKNOWN,
-    ABOVE_PRICE_LIMIT,
-)
-"""Why an instance type is no offer, in the order in which it is looked at."""
+REASONS: Mapping[str, str] = {
+    UNKNOWN_INSTANCE_TYPE: "this version does not know an instance type of that name",
+    WRONG_CLOUD: "another cloud sells the machine",
+    WRONG_VENDOR: "its GPUs are of a vendor that the model server has no build for",
+    WRONG_ARCHITECTURE: "its processors are not those that the image is built for",
+    REMOVED_INSTANCE_TYPE: "the cloud no longer sells the machine",
+    DOES_NOT_FIT: "the model does not fit the machine",
+    NO_SUCH_CAPACITY: "the cloud does not sell that capacity type",
+    PRICE_UNKNOWN: "there is a price limit, and no price of the machine is known",
+    ABOVE_PRICE_LIMIT: "the machine costs more than the limit",
+}
+"""Why an instance type is no offer and what that means in general, in the order in which it is
+looked at; docs/reference/reasons.md lists them."""
 
 LOCAL = "local"
 """Cloud of the machines that the local cluster simulates under the names of other clouds."""

@@ -8,7 +8,8 @@ many machines. docs/concepts/sizing.md states the laws and works an example. The
   stands against the model there, by what `kernels.py` knows of compute capabilities
 - `demands.py:of` says what each GPU holds, under every way to divide the model, by the formulas of
   `memory.py`
-- `layouts.py` has the questions and the answers: `Serve`, `Tune`, `Layout`, `Misfit`
+- `layouts.py` has the questions and the answers: `Serve`, `Tune`, `Layout`, `Misfit`; `reasons.py`
+  the codes of why not and of what to know
 
 `kaito_estimator.py` gives KAITO's own figures, to compare with.
 """

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from presets import gpus, preset
-from presets.sizing import demands, kernels, memory, obstacles, targets
+from presets.sizing import demands, kernels, memory, obstacles, reasons, targets
 from presets.sizing.layouts import Layout, Misfit, Mode, Reason
 
 CONTEXT_STEP_TOKENS = 256
@@ -194,7 +194,7 @@ def _layout(
 
 
 def _context_shortened(tokens: int, wanted: int) -> Reason:
-    return Reason("ContextShortened", f"{tokens:,} tokens fit of the model's {wanted:,}")
+    return Reason(reasons.CONTEXT_SHORTENED, f"{tokens:,} tokens fit of the model's {wanted:,}")
 
 
 def _misfit(
@@ -214,5 +214,5 @@ def _misfit(
             f"{each} {needed / memory.GIB:,.1f} GiB and has {bill.capacity / memory.GIB:,.1f},"
             f" most of it for {bill.biggest}"
         )
-        against = (*against, Reason("TooLittleMemory", sentence))
+        against = (*against, Reason(reasons.TOO_LITTLE_MEMORY, sentence))
     return Misfit(against, bill, split.gpus, needed, capability)

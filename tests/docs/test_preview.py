@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from cli import meanings
-
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "guides" / "preview.md").read_text(encoding="utf-8")
 
@@ -103,8 +101,3 @@ def test_what_is_not_in_a_block_is_no_command() -> None:
     """A command in a block of another kind would be run by nobody."""
     outside = re.sub(r"^```console\n.*?^```$", "", GUIDE, flags=re.MULTILINE | re.DOTALL)
     assert not re.findall(r"^\$ ", outside, re.MULTILINE)
-
-
-def test_the_table_of_offers_is_the_codes() -> None:
-    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", GUIDE, re.MULTILINE))
-    assert rows == meanings.OFFERS

@@ -3,8 +3,10 @@
 import ast
 import re
 from pathlib import Path
+from types import ModuleType
 
-from presets import annotations
+from presets import annotations, offers
+from presets.sizing import reasons as sizing
 from webhook import case, reasons
 
 ROOT = Path(__file__).parents[2]
@@ -81,10 +83,35 @@ def test_the_page_of_reasons_lists_every_reason_of_the_extender_as_the_code_has_
     assert rows("reasons.md", "Placement") == _event_codes("scheduler_ext")
 
 
+def test_the_page_of_reasons_lists_every_code_of_sizing() -> None:
+    expected = [
+        [f"`{code}`", kind, sentence]
+        for kind, codes in (("reason", sizing.REASONS), ("warning", sizing.WARNINGS))
+        for code, sentence in sorted(codes.items())
+    ]
+    assert rows("reasons.md", "Sizing") == expected
+
+
+def test_the_page_of_reasons_lists_every_code_of_offers() -> None:
+    expected = [[f"`{code}`", sentence] for code, sentence in sorted(offers.REASONS.items())]
+    assert rows("reasons.md", "Offers") == expected
+
+
 def test_the_page_of_reasons_lists_every_code_of_the_model_server() -> None:
     texts = [path.read_text() for path in sorted((ROOT / "runtime").rglob("*.py"))]
     used = {code for text in texts for code in re.findall(r'\bcode="(\w+)"', text)}
     assert {code.strip("`") for code, *_ in rows("reasons.md", "Model server")} == used
+
+
+def constants(*modules: ModuleType) -> set[str]:
+    """Codes by their form: constants in capitals with a CamelCase value."""
+    return {
+        value
+        for module in modules
+        for name, value in vars(module).items()
+        if name.isupper() and not name.startswith("_") and isinstance(value, str)
+        if re.fullmatch(r"([A-Z][a-z0-9]+)+(GPUs)?", value)
+    }
 
 
 def test_codes_are_stable_words() -> None:
@@ -94,12 +121,7 @@ def test_codes_are_stable_words() -> None:
 
 
 def test_every_code_in_the_source_is_listed() -> None:
-    """Constants in capitals with a CamelCase value are codes."""
-    found = {
-        value
-        for module in (annotations, reasons)
-        for name, value in vars(module).items()
-        if name.isupper() and not name.startswith("_") and isinstance(value, str)
-        if re.fullmatch(r"([A-Z][a-z]+)+(GPUs)?", value)
-    }
-    assert found == {code for of in reasons.REASONS.values() for code in of}
+    listed = {code for of in reasons.REASONS.values() for code in of}
+    assert constants(annotations, reasons) == listed
+    assert constants(sizing) == sizing.REASONS.keys() | sizing.WARNINGS.keys()
+    assert constants(offers) == offers.REASONS.keys()

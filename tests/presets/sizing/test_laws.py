@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from presets import catalog, gpus, preset, sizing
-from presets.sizing import memory
+from presets.sizing import memory, reasons
 from presets.sizing.fits import JOINED_GPUS
 from tests.presets import models_and_machines as some
 
@@ -47,11 +47,13 @@ def check(
 ) -> None:
     where = f"{known.name} on {machine.name}"
     if isinstance(found, sizing.Misfit):
+        assert {reason.code for reason in found.reasons} <= reasons.REASONS.keys(), where
         assert found.reasons, where
         assert found.needed_bytes > 0, where
         return
     assert found.bill.total <= found.bill.capacity == machine.gpu_memory_bytes, where
     assert all(amount >= 0 for _, amount in found.bill.parts), where
+    assert {warning.code for warning in found.warnings} <= reasons.WARNINGS.keys(), where
     assert found.gpus_per_replica <= machine.gpus, where
     split = found.tensor_parallel * found.pipeline_parallel
     assert split == found.gpus_per_replica * found.nodes, where

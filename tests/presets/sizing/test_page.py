@@ -1,6 +1,5 @@
 """docs/concepts/sizing.md says what the code does."""
 
-import ast
 import re
 from pathlib import Path
 
@@ -19,34 +18,6 @@ def table(section: str) -> list[list[str]]:
     text = PAGE.split(f"## {section}\n")[1].split("\n## ")[0]
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
-
-
-def codes_of(function: str, module: str) -> set[str]:
-    """Codes of the reasons that a function of `presets.sizing` makes."""
-    tree = ast.parse((ROOT / "presets" / "sizing" / f"{module}.py").read_text(encoding="utf-8"))
-    (found,) = (
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and node.name == function
-    )
-    calls = (node for node in ast.walk(found) if isinstance(node, ast.Call))
-    made = (c for c in calls if isinstance(c.func, ast.Name) and c.func.id == "Reason")
-    return {ast.literal_eval(call.args[0]) for call in made}
-
-
-def test_every_code_is_listed() -> None:
-    rows = [row for row in table("Reasons and warnings") if row[0].startswith("`")]
-    listed = {
-        kind: {c.strip("`") for c, k, _ in rows if k == kind} for kind in ("reason", "warning")
-    }
-    assert listed["reason"] == (
-        codes_of("against", "obstacles")
-        | codes_of("_too_old", "obstacles")
-        | codes_of("_misfit", "fits")
-    )
-    assert listed["warning"] == codes_of("warnings", "obstacles") | codes_of(
-        "_context_shortened", "fits"
-    )
 
 
 @pytest.mark.parametrize(
