@@ -14,6 +14,8 @@ SMALL, MEDIUM, LARGE = (
     "Standard_NC24ads_A100_v4",
 )
 """GPU machines, by price."""
+SLOW = "Standard_NC8as_T4_v3"
+"""A GPU machine that joins the cluster before its device plugin reports the GPU."""
 WITHOUT_GPU = "general-4"
 """What a NodePool for everything else buys."""
 
@@ -31,20 +33,21 @@ class Market:
 
     def sell(self, *, but: Collection[tuple[str, str]] = ()) -> None:
         """Have every machine but those of these pairs of instance type and capacity type."""
-        listed = [_gpu_machine(gpus.INSTANCE_TYPES[name], but) for name in (SMALL, MEDIUM, LARGE)]
+        listed = [_gpu_machine(name, but) for name in (SMALL, MEDIUM, LARGE, SLOW)]
         plain = {"cpu": "4", "memory": "16Gi"}
         listed.append(_machine(WITHOUT_GPU, plain, 0.2, but))
         cached.write(self.file, json.dumps(listed).encode())
 
 
-def _gpu_machine(kind: gpus.InstanceType, but: Collection[tuple[str, str]]) -> dict[str, Any]:
+def _gpu_machine(name: str, but: Collection[tuple[str, str]]) -> dict[str, Any]:
+    kind = gpus.INSTANCE_TYPES[name]
     price = prices.snapshot().find(kind.name, annotations.ON_DEMAND)
     assert price is not None
     assert kind.host_memory_bytes is not None
     resources = {
         "cpu": str(kind.cpus),
         "memory": f"{kind.host_memory_bytes // _GIB}Gi",
-        kind.resource: str(kind.gpus),
+        kind.resource: "0" if name == SLOW else str(kind.gpus),
     }
     return _machine(kind.name, resources, price.microdollars_per_hour / 1e6, but)
 

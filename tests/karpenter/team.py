@@ -14,6 +14,9 @@ from tests import programs
 
 Object = dict[str, Any]
 NODE_CLASSES = "/apis/karpenter.kwok.sh/v1alpha1/kwoknodeclasses"
+NODE_POOLS = "/apis/karpenter.sh/v1/nodepools"
+POOL = "karpenter.sh/nodepool"
+"""Label of what Karpenter bought for itself: the NodePool."""
 SECONDS = 60.0
 """Patience on a busy machine; a claim takes three to six seconds on an idle one."""
 
@@ -50,27 +53,70 @@ class Team:
         )
         self.api.apply(apis.path_of(manifest), json.loads(done.stdout))
 
-    def apply_node_class(self) -> None:
-        """The class of nodes that our claims name."""
+    def pod(self, name: str, template: Object) -> None:
+        """A pod that is not ours."""
+        path = f"/api/v1/namespaces/{self.namespace}/pods"
+        self.api.create(path, {"metadata": {"name": name}, "spec": template})
+
+    def apply_node_class(self, delay: str = "1s") -> None:
+        """The class of nodes that our claims name; its machines boot in `delay`."""
         kind = {"apiVersion": "karpenter.kwok.sh/v1alpha1", "kind": "KWOKNodeClass"}
         self.api.apply(
             f"{NODE_CLASSES}/default",
-            {**kind, "metadata": {"name": "default"}, "spec": {"nodeRegistrationDelay": "1s"}},
+            {**kind, "metadata": {"name": "default"}, "spec": {"nodeRegistrationDelay": delay}},
         )
+
+    def apply_node_pool(self, name: str, instance_type: str) -> None:
+        """A NodePool of Karpenter's own, as eager to take nodes away as it can be."""
+        wanted = {"node.kubernetes.io/instance-type": instance_type}
+        wanted["karpenter.sh/capacity-type"] = "on-demand"
+        node = {
+            "nodeClassRef": {
+                "group": "karpenter.kwok.sh",
+                "kind": "KWOKNodeClass",
+                "name": "default",
+            },
+            "requirements": [
+                {"key": key, "operator": "In", "values": [value]} for key, value in wanted.items()
+            ],
+            "expireAfter": "Never",
+        }
+        disruption = {
+            "consolidationPolicy": "WhenEmptyOrUnderutilized",
+            "consolidateAfter": "0s",
+            "budgets": [{"nodes": "100%"}],
+        }
+        spec = {"disruption": disruption, "template": {"spec": node}}
+        kind = {"apiVersion": "karpenter.sh/v1", "kind": "NodePool", "metadata": {"name": name}}
+        self.api.apply(f"{NODE_POOLS}/{name}", {**kind, "spec": spec})
+
+    def scale(self, name: str, replicas: int) -> None:
+        """Change how many pods there are."""
+        path = f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{name}"
+        self.api.patch(path, {"spec": {"replicas": replicas}})
 
     def undeploy(self, name: str) -> None:
         """Take the Deployment away."""
         self.api.delete(f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{name}")
 
     def leave(self) -> None:
-        """Take away what this namespace has, and its claims."""
-        for kind in ("apis/apps/v1", "api/v1"):
-            plural = "deployments" if kind != "api/v1" else "pods"
-            path = f"/{kind}/namespaces/{self.namespace}/{plural}"
-            for found in self.api.get(path)["items"]:
-                self.api.delete(f"{path}/{found['metadata']['name']}")
-        for claim in self.claims():
-            self.api.delete(f"{claims.COLLECTION}/{claim['metadata']['name']}")
+        """Take away what there is: workloads, NodePools and claims."""
+        for collection in (
+            f"/apis/apps/v1/namespaces/{self.namespace}/deployments",
+            f"/api/v1/namespaces/{self.namespace}/pods",
+            NODE_POOLS,
+            claims.COLLECTION,
+        ):
+            for found in self.api.get(collection)["items"]:
+                self.api.delete(f"{collection}/{found['metadata']['name']}")
+
+    def ours(self) -> list[Object]:
+        """NodeClaims of the planner."""
+        return [claim for claim in self.claims() if "kaito.sh/claim" in labels(claim)]
+
+    def theirs(self) -> list[Object]:
+        """NodeClaims of Karpenter's own NodePools."""
+        return [claim for claim in self.claims() if POOL in labels(claim)]
 
     def claims(self) -> list[Object]:
         """Every NodeClaim in the cluster."""
@@ -88,10 +134,29 @@ class Team:
         """The pods' phases."""
         return [pod["status"]["phase"] for pod in self.pods()]
 
-    def said(self, reason: str, namespace: str = "") -> list[str]:
-        """What events of this reason say, of our pods or of another namespace."""
-        listed = self.api.get(f"/api/v1/namespaces/{namespace or self.namespace}/events")["items"]
-        return [event["message"] for event in listed if event["reason"] == reason]
+    def said(self, about: str) -> dict[str, list[str]]:
+        """Messages of the events about an object, by reason, the oldest first.
+
+        `about` is how the object's name begins. What is said of nodes and claims is in the
+        namespace `default` and stays from test to test.
+        """
+        told: dict[str, list[str]] = {}
+        for namespace in (self.namespace, "default"):
+            events = self.api.get(f"/api/v1/namespaces/{namespace}/events")["items"]
+            for event in sorted(events, key=lambda e: int(e["metadata"]["resourceVersion"])):
+                if event["involvedObject"].get("name", "").startswith(about):
+                    told.setdefault(event["reason"], []).append(event["message"])
+        return told
+
+
+def labels(found: Object) -> dict[str, str]:
+    """Labels of an object."""
+    return dict(found["metadata"].get("labels", {}))
+
+
+def name(found: Object) -> str:
+    """Name of an object."""
+    return str(found["metadata"]["name"])
 
 
 def conditions(claim: Object) -> dict[str, str]:

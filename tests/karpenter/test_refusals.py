@@ -1,0 +1,36 @@
+"""Karpenter gives no node: it deletes the claim, and the planner finds out why and goes on."""
+
+import pytest
+
+from tests.apiserver import until
+from tests.karpenter import market as sold
+from tests.karpenter.market import Market
+from tests.karpenter.team import SECONDS, Team, labels
+
+pytestmark = [pytest.mark.karpenter, pytest.mark.timeout(300)]
+
+
+def test_without_capacity_the_next_offer_is_taken_in_the_users_order(
+    team: Team, market: Market
+) -> None:
+    """No small machine at all, no medium one on spot: the medium one on demand it is."""
+    none = [(sold.SMALL, "spot"), (sold.SMALL, "on-demand"), (sold.MEDIUM, "spot")]
+    market.sell(but=none)
+    with team.planner():
+        types = f"{sold.SMALL},{sold.MEDIUM}"
+        team.deploy("chat", instance_types=types, capacity_type="spot,on-demand")
+        until(lambda: team.phases() == ["Running"], SECONDS)
+        (node,) = team.nodes()
+        assert labels(node)["node.kubernetes.io/instance-type"] == sold.MEDIUM
+        assert labels(node)["karpenter.sh/capacity-type"] == "on-demand"
+        told = until(lambda: _requested(team, 4), SECONDS)
+        for (kind, capacity), message in zip(
+            [*none, (sold.MEDIUM, "on-demand")], told, strict=True
+        ):
+            assert f"created ({kind}, {capacity}" in message
+
+
+def _requested(team: Team, least: int = 0) -> list[str]:
+    """What the pod was told about purchases, in order."""
+    told = team.said("chat").get("NodeRequested", [])
+    return told if len(told) >= least else []
