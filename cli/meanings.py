@@ -12,9 +12,9 @@ from functools import partial
 from cli import specimens
 from controller import reasons as controller_reasons
 from kubeapi import events
-from node_provisioner import offerings
+from node_provisioner import offerings, rules
 from node_provisioner import reasons as planner_reasons
-from presets import annotations, offers
+from presets import annotations, offers, provision_spec
 from presets.sizing import reasons as sizing_reasons
 from webhook import reasons
 
@@ -105,15 +105,25 @@ Made = tuple[Callable[..., events.Reason], events.Reason]
 
 
 def _of_planner() -> Iterator[Made]:
-    why, claim = planner_reasons, "chat-5f2a"
+    why, claim = planner_reasons, "ws5f2a01c3e"
+    spot = offerings.Offer("Standard_NC6s_v3", annotations.SPOT)
     offer = offerings.Offer("Standard_NC6s_v3", annotations.ON_DEMAND)
-    names = [offer.instance_type]
-    yield why.requested, why.requested(claim, offer, 0, "")
+    spec, no_capacity = provision_spec.ProvisionSpec((offer.instance_type,), 2), "no capacity"
+    refused = why.withdrawn("ws09c2e77b1", spot, no_capacity)
+    yield why.requested, why.requested(claim, offer, "attempt 2/2", refused, None)
     yield why.awaited, why.awaited(claim, offer.instance_type)
-    yield why.all_refused, why.all_refused([offer])
-    yield why.limit_reached, why.limit_reached()
+    yield why.not_taken, why.not_taken(claim, "gpu-1")
+    yield why.all_refused, why.all_refused([offer], {offer: no_capacity})
+    yield why.paused, why.paused('node class "default" not found')
+    yield why.cluster_limit, why.cluster_limit(100)
+    yield why.namespace_limit, why.namespace_limit("team-a", 10)
+    yield why.workload_limit, why.workload_limit("Deployment/chat", 5)
+    yield why.price_limit, why.price_limit(offer, 9_000_000, 10_000_000)
+    yield why.unpriced, why.unpriced(offerings.Offer("metal-9000", annotations.ON_DEMAND))
+    yield why.gang_incomplete, why.gang_incomplete(3, 1)
+    yield why.gang_waits, why.gang_waits(why.all_refused([offer], {offer: no_capacity}))
     yield why.no_gpu_asked, why.no_gpu_asked()
-    yield why.too_many_gpus, why.too_many_gpus(2, names)
+    yield why.no_offer, why.no_offer(spec, rules.Rules())
     yield why.unreadable, why.unreadable("the annotation is absent")
 
 

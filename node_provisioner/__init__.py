@@ -6,10 +6,13 @@ it reads from the cluster, and the names of its claims follow from what they are
 
 Main path:
     loop.py:Planner.run_pass     gather, decide, act, say why
-    views.py:pod, node, claim    Kubernetes objects to small values
-    demand.py:unmet              pods that the scheduler could not place, by workload
+    views.py:pod, node, claim    Kubernetes objects to small values; rules.py: where a pod may run
+    demand.py:unmet              pods that have no node yet, by workload
     supply.py:bins               GPUs that are free or on their way
     plan.py:plan                 what to buy, as a value; stock.py hands the supply out
-    nodeclaims.py:NodeClaims     the claims written and deleted
+    offerings.py:offers          what a pod may be bought; limits.py: how much
+    nodeclaims.py:NodeClaims     the claims written and deleted, in a provider's dialect
+    lifecycle.py:Lifecycle       what became of them; refusals.py: why; bars.py: what is left alone
+    telling.py:sentences         what the waiting pods are told
     reclaim.py:needless          claims that no pod needs
 """

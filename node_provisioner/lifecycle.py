@@ -2,22 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
-from node_provisioner import offerings, plan, reasons, views
+from node_provisioner import bars, offerings, plan, reasons, refusals, views
+from node_provisioner.refusals import Kind
 
-_BAR_SECONDS = 15.0
-_BAR_LIMIT_SECONDS = 600.0
-"""A refused offer is left alone this long, doubled at each refusal in a row; a provider that is
-out of capacity usually stays so for minutes, and a bad node class until someone mends it."""
 _UNSEEN_SECONDS = 10.0
 """A claim that was created and never appeared in the watch for this long is gone."""
-
-
-@dataclass(frozen=True)
-class _Bar:
-    until: float
-    seconds: float
+_PAUSE_SECONDS, _PAUSES = 2.0, 5
+"""First pause after a failure that is not about one offer, doubled; then the circuit opens."""
 
 
 class Lifecycle:
@@ -26,8 +18,10 @@ class Lifecycle:
     def __init__(self) -> None:
         self._unseen: dict[str, tuple[views.ClaimView, float]] = {}
         self._done: set[str] = set()
+        self._launched: set[str] = set()
         self._initialized: set[str] = set()
-        self._bars: dict[offerings.Offer, _Bar] = {}
+        self._bars: bars.Bars[offerings.Offer] = bars.Bars()
+        self._pauses: bars.Bars[str] = bars.Bars(_PAUSE_SECONDS, growth=2, failures=_PAUSES)
         self._attempts: Counter[str] = Counter()
         self._because: dict[str, str] = {}
         self._foreign: set[str] = set()
@@ -35,6 +29,7 @@ class Lifecycle:
     def created(self, claim: views.ClaimView, now: float) -> None:
         """Count on a claim before the watch shows it."""
         self._unseen[claim.uid] = (claim, now + _UNSEEN_SECONDS)
+        self._pauses.succeed("create")
 
     def released(self, claim: views.ClaimView) -> None:
         """Its end is our own wish, not a refusal."""
@@ -47,38 +42,42 @@ class Lifecycle:
     def observe(
         self, present: Iterable[views.ClaimView], gone: Iterable[views.ClaimView], now: float
     ) -> tuple[views.ClaimView, ...]:
-        """Take what the watch shows; the claims that were refused since the last call."""
+        """Take what the watch shows; the claims that ended before their node was usable.
+
+        Each is told once; what it means is for the caller to find out and to `refuse`.
+        """
         present, gone = tuple(present), tuple(gone)
         for claim in (*present, *gone):
             self._unseen.pop(claim.uid, None)
+            self._succeed(claim)
         lost = [claim for claim, deadline in self._unseen.values() if deadline <= now]
         ending = [*gone, *(claim for claim in present if claim.terminating), *lost]
-        for claim in (*present, *gone):
-            self._succeed(claim)
         settled = self._done | self._initialized
-        refused = tuple(claim for claim in ending if claim.uid not in settled)
-        for claim in refused:
-            self.refuse(claim, now)
+        ended = tuple(claim for claim in ending if claim.uid not in settled)
+        self._done.update(claim.uid for claim in ended)
         for claim in (*gone, *lost):
             self._unseen.pop(claim.uid, None)
-            self._done.discard(claim.uid)
-            self._initialized.discard(claim.uid)
-        return refused
+            for known in (self._done, self._initialized, self._launched):
+                known.discard(claim.uid)
+        return ended
 
-    def refuse(self, claim: views.ClaimView, now: float) -> None:
-        """Leave its offer alone for a while, and let the workload's next purchase be a new one."""
+    def refuse(self, claim: views.ClaimView, refusal: refusals.Refusal, now: float) -> None:
+        """Leave alone what was refused, and let the workload's next purchase be a new one."""
         self._done.add(claim.uid)
-        offer = _offer(claim)
         self._attempts[claim.workload] += 1
-        self._because[claim.workload] = reasons.withdrawn(claim.key, offer)
-        self.bar(offer, now)
+        self._because[claim.workload] = reasons.withdrawn(claim.key, claim.offer, refusal.sentence)
+        if refusal.kind is Kind.NODE_CLASS:
+            self._pauses.refuse("node class", refusal.sentence, now)
+        else:
+            self._bars.refuse(_barred(claim.offer, refusal.kind), refusal.sentence, now)
 
-    def bar(self, offer: offerings.Offer, now: float) -> None:
+    def fail(self, why: str, now: float) -> None:
+        """No claim could be created, for a reason that repeating it does not change."""
+        self._pauses.refuse("create", why, now)
+
+    def bar(self, offer: offerings.Offer, why: str, now: float) -> None:
         """Leave an offer alone for a while."""
-        last = self._bars.get(offer)
-        recent = last is not None and now < last.until + _BAR_LIMIT_SECONDS
-        seconds = min(last.seconds * 2, _BAR_LIMIT_SECONDS) if last and recent else _BAR_SECONDS
-        self._bars[offer] = _Bar(now + seconds, seconds)
+        self._bars.refuse(offer, why, now)
 
     def unseen(self) -> tuple[views.ClaimView, ...]:
         """Claims that were created and that the watch has not shown yet."""
@@ -90,21 +89,36 @@ class Lifecycle:
 
     def past(self, names: Iterable[str], now: float) -> plan.Past:
         """What the next plan is to know; `names` are those of all claims that exist."""
-        barred = frozenset(offer for offer, bar in self._bars.items() if now < bar.until)
-        return plan.Past(self._foreign.union(names), barred, dict(self._attempts))
+        stopped, tried = self._pauses.barred(now), self._pauses.probed(now)
+        why = next(iter(stopped.values()), "") or next(map(self._pauses.why, tried), "")
+        return plan.Past(
+            taken=self._foreign.union(names),
+            barred=self._bars.barred(now),
+            probed=self._bars.probed(now),
+            attempts=dict(self._attempts),
+            pause=reasons.paused(why) if why else None,
+            careful=not stopped,
+        )
 
     def deadlines(self, now: float) -> Iterator[float]:
         """Seconds until something here changes by itself."""
         yield from (deadline - now for _, deadline in self._unseen.values())
-        yield from (bar.until - now for bar in self._bars.values() if now < bar.until)
+        yield from self._bars.deadlines(now)
+        yield from self._pauses.deadlines(now)
 
     def _succeed(self, claim: views.ClaimView) -> None:
+        if claim.launched and claim.uid not in self._launched:
+            self._launched.add(claim.uid)
+            self._pauses.succeed("node class")
+            for offer in claim.offer.wider:
+                self._bars.succeed(offer)
         if claim.initialized and claim.uid not in self._initialized:
             self._initialized.add(claim.uid)
-            self._bars.pop(_offer(claim), None)
             self._attempts.pop(claim.workload, None)
             self._because.pop(claim.workload, None)
 
 
-def _offer(claim: views.ClaimView) -> offerings.Offer:
-    return offerings.Offer(claim.instance_type, claim.capacity_type)
+def _barred(offer: offerings.Offer, kind: Kind) -> offerings.Offer:
+    """A quota is for all zones, and what is not sold is not sold in any way."""
+    _, everywhere, of_type = offer.wider
+    return {Kind.QUOTA: everywhere, Kind.UNSOLD: of_type}.get(kind, offer)

@@ -1,6 +1,6 @@
 """The loop: gather what the mirrors show, decide purely, act once, say why."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from kubeapi import api, events, host, mirror, passes
@@ -12,10 +12,11 @@ from node_provisioner import (
     nodeclaims,
     plan,
     rate,
-    reasons,
     reclaim,
+    refusals,
     settings,
     supply,
+    telling,
     views,
 )
 from presets import annotations
@@ -88,46 +89,59 @@ class Planner:
         now = self._clock()
         seen = self._look(now)
         decided = self._decide(seen, now)
-        complete = self._buy(decided, now)
+        bought = self._buy(decided, now)
         self._give_back(seen, now)
-        complete &= self._say(seen, decided)
+        complete = self._say(seen, decided, bought) and len(bought) == len(decided.create)
         return min(self._deadlines(decided, now), default=None) if complete else _SOON_SECONDS
 
     def _look(self, now: float) -> Seen:
         gone = self._claims.take_gone()
         present = self._claims.views()
         for claim in self._past.observe(present, gone, now):
-            logs.warning("claim_refused", claim=claim.key, type=claim.instance_type)
+            self._refuse(claim, claim.trouble or self._cloud.last_words(claim), now)
         seen = Seen(self._pods.views(), self._nodes.views(), (*present, *self._past.unseen()))
         self._fresh.update(seen.pods, seen.nodes, seen.claims, now)
         return seen
+
+    def _refuse(self, claim: views.ClaimView, words: str, now: float) -> None:
+        refusal = refusals.of(words)
+        self._past.refuse(claim, refusal, now)
+        logs.warning(
+            "claim_refused", claim=claim.key, offer=claim.offer, kind=refusal.kind.name.lower()
+        )
 
     def _decide(self, seen: Seen, now: float) -> plan.Plan:
         return plan.plan(
             demand.unmet(seen.pods),
             supply.bins(seen.pods, seen.nodes, seen.claims, fresh=self._fresh.keys(now)),
-            plan.Limits(self._settings.max_claims),
+            self._settings.limits,
             self._past.past((claim.key for claim in seen.claims), now),
-            existing=len(seen.claims),
+            existing=seen.claims,
         )
 
-    def _buy(self, decided: plan.Plan, now: float) -> bool:
-        """Create the plan's claims; False: not all could be, look again soon."""
+    def _buy(self, decided: plan.Plan, now: float) -> tuple[str, ...]:
+        """Create the plan's claims; names of those that could be."""
+        bought: list[str] = []
         for claim in decided.create:
             if not self._bucket.take(now):
-                return False
+                break
             try:
                 self._past.created(self._cloud.create(claim), now)
             except nodeclaims.NameTaken:
                 self._past.avoid_name(claim.name)
                 logs.warning("claim_name_taken", claim=claim.name)
-                return False
+                break
             except api.Rejected as error:
-                self._past.bar(claim.offer, now)
+                self._past.bar(claim.offer, error.message, now)
                 logs.failure("claim_rejected", claim=claim.name, error=error)
-                return False
+                break
+            except (api.Forbidden, api.NotFound) as error:
+                self._past.fail(f"NodeClaims cannot be created: {error}", now)
+                logs.failure("claim_not_created", claim=claim.name, error=error)
+                break
+            bought.append(claim.name)
             _tell_bought(claim)
-        return True
+        return tuple(bought)
 
     def _give_back(self, seen: Seen, now: float) -> None:
         needless = reclaim.needless(seen.pods, seen.nodes, seen.claims)
@@ -139,8 +153,10 @@ class Planner:
         by_key = {claim.key: claim for claim in seen.claims}
         for key in self._idle.older(self._settings.idle_ttl_seconds, now):
             self._release(by_key[key], seen, now)
-        for key in self._launching.older(self._settings.launch_timeout_seconds, now):
-            self._past.refuse(by_key[key], now)
+        timeout = self._settings.launch_timeout_seconds
+        for key in self._launching.older(timeout, now):
+            lacking = by_key[key].trouble or "its provider says nothing"
+            self._refuse(by_key[key], f"not usable after {timeout:g} s: {lacking}", now)
             self._cloud.delete(by_key[key])
             self._launching.restart(key, now)
             logs.warning("claim_timed_out", claim=key)
@@ -152,17 +168,18 @@ class Planner:
             return
         self._past.released(claim)
         self._cloud.delete(claim)
-        logs.info("claim_released", claim=claim.key, type=claim.instance_type)
+        logs.info("claim_released", claim=claim.key, offer=claim.offer)
 
     def _held(self, node: str) -> bool:
         listed = self._api.get("/api/v1/pods", {"fieldSelector": f"spec.nodeName={node}"})
         return any(reclaim.holds(pod) for pod in listed.get("items") or ())
 
-    def _say(self, seen: Seen, decided: plan.Plan) -> bool:
+    def _say(self, seen: Seen, decided: plan.Plan, bought: Collection[str]) -> bool:
         """Tell the waiting pods; False: some are left for the next pass."""
         self._events.keep({pod.uid for pod in seen.pods})
         said = 0
-        for pod, reason, topic in self._sentences(seen, decided):
+        known = telling.Known(bought, self._past.because, self._events.topic)
+        for pod, reason, topic in telling.sentences(seen.pods, decided, known):
             if self._events.topic(pod.uid, reason.code) == topic:
                 continue
             if said == _EVENTS_PER_PASS:
@@ -171,26 +188,6 @@ class Planner:
             self._events.tell(about, reason, topic)
             said += 1
         return True
-
-    def _sentences(
-        self, seen: Seen, decided: plan.Plan
-    ) -> Iterator[tuple[views.PodView, events.Reason, str]]:
-        bought = {claim.name: claim for claim in decided.create}
-        coming = {placed.bin.claim for placed in decided.placed if not placed.bin.node}
-        for placed in decided.placed:
-            pod, claim = placed.pod, placed.bin.claim
-            told = {self._events.topic(pod.uid, code) for code in ("NodeRequested", "NodeAwaited")}
-            if placed.bin.node or told & coming:
-                continue
-            if new := bought.get(claim):
-                because = self._past.because(new.workload.key)
-                yield pod, reasons.requested(claim, new.offer, new.attempt, because), claim
-            else:
-                yield pod, reasons.awaited(claim, placed.bin.instance_type), claim
-        for left in decided.unplaced:
-            yield left.pod, left.reason, left.reason.sentence
-        for pod in demand.unreadable(seen.pods):
-            yield pod, reasons.unreadable(pod.problem), pod.problem
 
     def _deadlines(self, decided: plan.Plan, now: float) -> Iterator[float]:
         chosen = self._settings
@@ -206,7 +203,6 @@ def _tell_bought(claim: plan.NewClaim) -> None:
         "claim_created",
         claim=claim.name,
         workload=f"{claim.workload.kind}/{claim.workload.namespace}/{claim.workload.name}",
-        type=claim.offer.instance_type,
-        capacity=claim.offer.capacity_type,
+        offer=claim.offer,
         attempt=claim.attempt + 1,
     )

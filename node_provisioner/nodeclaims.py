@@ -5,6 +5,9 @@ from node_provisioner import dialects, plan, views
 
 PATH = "/apis/karpenter.sh/v1/nodeclaims"
 
+_EVENTS = "/api/v1/namespaces/default/events"
+"""Where Events about objects without a namespace are kept."""
+
 
 class NameTaken(Exception):
     """The name belongs to a claim that was not bought for this workload."""
@@ -45,6 +48,16 @@ class NodeClaims:
             self._api.delete(f"{PATH}/{claim.key}", {"uid": claim.uid})
         except (api.NotFound, api.Conflict):
             return
+
+    def last_words(self, claim: views.ClaimView) -> str:
+        """What its provider said last of a claim in a Warning; empty: nothing, or nobody knows."""
+        try:
+            listed = self._api.get(_EVENTS, {"fieldSelector": f"involvedObject.uid={claim.uid}"})
+        except api.ApiError:
+            return ""  # its end counts without its reason
+        warnings = [one for one in listed.get("items") or () if one.get("type") == "Warning"]
+        warnings.sort(key=lambda one: str(one.get("lastTimestamp") or one.get("eventTime") or ""))
+        return str(warnings[-1].get("message", "")) if warnings else ""
 
     def _existing(self, claim: plan.NewClaim) -> api.Object:
         try:

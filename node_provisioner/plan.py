@@ -1,13 +1,13 @@
 """What to buy: a pure function from demand and supply to decisions."""
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count, groupby
+from itertools import count
 
 from kubeapi.events import Reason
-from node_provisioner import demand, names, offerings, reasons, stock, supply, views
-from presets import provision_spec
+from node_provisioner import demand, limits, names, offerings, reasons, stock, supply, views
+from node_provisioner.views import Standing
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,18 @@ class NewClaim:
     """GPUs that its node will have."""
     attempt: int
     """0 for the first; counts the purchases of this workload that were refused."""
+    offers: tuple[offerings.Offer, ...] = ()
+    """What the workload may use, in order of preference."""
+
+    @property
+    def place(self) -> str:
+        """`attempt 2/3`: which of the offers it is."""
+        return f"attempt {self.offers.index(self.offer) + 1}/{len(self.offers)}"
+
+    @property
+    def then(self) -> offerings.Offer | None:
+        """What is tried next if it is refused."""
+        return next(iter(self.offers[self.offers.index(self.offer) + 1 :]), None)
 
 
 @dataclass(frozen=True)
@@ -33,23 +45,21 @@ class Unplaced:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How much may be bought."""
-
-    claims: int
-    """Claims of ours at any time, in the whole cluster."""
-
-
-@dataclass(frozen=True)
 class Past:
     """What earlier purchases taught."""
 
     taken: Collection[str] = ()
     """Names that no new claim can have."""
-    barred: Collection[offerings.Offer] = ()
-    """Offers that were refused a short while ago."""
+    barred: Mapping[offerings.Offer, str] = field(default_factory=dict)
+    """Offers that were refused a short while ago, and why; without a zone or capacity type: all."""
+    probed: Collection[offerings.Offer] = ()
+    """Offers that were refused before: one claim at a time finds out whether they can be had."""
     attempts: Mapping[str, int] = field(default_factory=dict)
     """Refused purchases by workload (namespace/Kind/name)."""
+    pause: Reason | None = None
+    """Why nothing is bought at all for now."""
+    careful: bool = False
+    """The pause is over, and one claim at a time finds out whether its cause is gone."""
 
 
 @dataclass(frozen=True)
@@ -60,96 +70,184 @@ class Plan:
     placed: tuple[stock.Placement, ...]
     """Pods that existing or new claims and nodes will serve."""
     unplaced: tuple[Unplaced, ...]
+    admit: tuple[views.PodView, ...] = ()
+    """Gated pods whose nodes are there."""
 
 
 def plan(
     demands: Sequence[demand.Demand],
-    bins: Iterable[supply.Bin],
-    limits: Limits,
+    bins: Sequence[supply.Bin],
+    allowed: limits.Limits,
     past: Past,
     *,
-    existing: int,
+    existing: Sequence[views.ClaimView] = (),
 ) -> Plan:
     """The claims that are missing, given `existing` ones, and what every waiting pod waits for.
 
-    Does not depend on the order of its input, never exceeds `limits` and buys no node that no pod
-    needs. Given its own result as supply it buys nothing, as long as the pods that share an
-    instance type accept the same types: a workload takes what was bought for it, then pods are
-    placed first come, first served, the largest first, and not moved about to make room.
+    Does not depend on the order of its input, never exceeds what is `allowed` and buys no node that
+    no pod needs. A workload takes what was bought for it, then pods are placed workload by
+    workload, and not moved about to make room; of several orders the cheapest counts. Given its own
+    result as supply it buys nothing, as long as the pods that share an instance type accept the
+    same types.
     """
-    buyer = _Buyer(stock.Stock(bins), limits.claims - existing, past)
-    ordered = sorted(demands, key=lambda d: (-d.spec.gpus, d.workload, d.spec.to_json()))
-    for _, same_size in groupby(ordered, key=lambda d: d.spec.gpus):
-        queues = [(wanted, deque(wanted.pods)) for wanted in same_size]
-        for wanted, waiting in queues:
+    found: list[Plan] = []
+    for order in _ORDERS:
+        found.append(_in_order(sorted(demands, key=order), bins, allowed, past, existing))
+        if not found[-1].create or len(demands) == 1:
+            return found[-1]
+    return min(found, key=_cost)
+
+
+def _cost(found: Plan) -> tuple[int, int, int]:
+    per_hour = sum(claim.offer.per_hour or 0 for claim in found.create)
+    return len(found.unplaced), per_hour, len(found.create)
+
+
+def _fewest_types(wanted: demand.Demand) -> tuple[object, ...]:
+    return len(wanted.spec.instance_types), *demand.order(wanted)
+
+
+def _dearest(wanted: demand.Demand) -> tuple[object, ...]:
+    offers = offerings.offers(wanted.spec, wanted.rules)
+    return -(offers[0].per_hour or 0) if offers else 0, *demand.order(wanted)
+
+
+_ORDERS = (demand.order, _fewest_types, _dearest)
+"""In which workloads are served: whoever comes later uses what earlier ones leave over."""
+
+
+def _in_order(
+    demands: Sequence[demand.Demand],
+    bins: Sequence[supply.Bin],
+    allowed: limits.Limits,
+    past: Past,
+    existing: Sequence[views.ClaimView],
+) -> Plan:
+    keys = {key for wanted in demands for key in wanted.rules.keys}
+    buyer = _Buyer(stock.Stock(bins, keys), limits.Account(allowed, existing), past)
+    queues = [(wanted, deque(wanted.pods)) for wanted in demands]
+    for wanted, waiting in queues:
+        if wanted.standing is Standing.REFUSED:
             buyer.use_own(wanted, waiting)
-        for wanted, waiting in queues:
-            buyer.use_any_or_buy(wanted, waiting)
-    return Plan(tuple(buyer.create), tuple(buyer.placed), tuple(buyer.unplaced))
+    for wanted, waiting in queues:
+        if wanted.standing is Standing.REFUSED:
+            buyer.use_any(wanted, waiting)
+            buyer.buy(wanted, waiting)
+    for wanted, waiting in queues:
+        if wanted.standing is Standing.UNJUDGED:
+            buyer.use_own(wanted, waiting)
+            buyer.use_any(wanted, waiting)
+    for wanted, waiting in queues:
+        if wanted.standing is Standing.GATED:
+            buyer.serve_together(wanted, waiting)
+    return Plan(tuple(buyer.create), tuple(buyer.placed), tuple(buyer.unplaced), tuple(buyer.admit))
 
 
 def expected(claim: NewClaim) -> supply.Bin:
     """The supply that a claim brings."""
-    kind, workload = claim.offer.instance_type, claim.workload.key
-    return supply.Bin(claim.name, "", kind, claim.resource, claim.gpus, workload)
-
-
-def _choose(spec: provision_spec.ProvisionSpec, past: Past, room: int) -> offerings.Offer | Reason:
-    if spec.gpus == 0:
-        return reasons.no_gpu_asked()
-    offers = tuple(offerings.offers(spec))
-    if not offers:
-        return reasons.too_many_gpus(spec.gpus, spec.instance_types)
-    offer = next((offer for offer in offers if offer not in past.barred), None)
-    if offer is None:
-        return reasons.all_refused(offers)
-    return offer if room > 0 else reasons.limit_reached()
-
-
-def _attempt(workload: views.Workload, past: Past) -> int:
-    return past.attempts.get(workload.key, 0)
-
-
-def _fresh_names(wanted: demand.Demand, past: Past, taken: Collection[str]) -> Iterator[str]:
-    attempt = _attempt(wanted.workload, past)
-    every = (names.claim(wanted.workload, wanted.spec, slot, attempt) for slot in count())
-    return (name for name in every if name not in taken)
-
-
-def _purchase(wanted: demand.Demand, offer: offerings.Offer, past: Past, name: str) -> NewClaim:
-    spec = wanted.spec
-    gpus = offerings.gpus(offer.instance_type, spec.gpus)
-    attempt = _attempt(wanted.workload, past)
-    return NewClaim(name, wanted.workload, offer, spec.gpu_resource, gpus, attempt)
+    offer, labels = claim.offer, tuple(claim.offer.labels.items())
+    workload = claim.workload.key
+    return supply.Bin(
+        claim.name, "", offer.instance_type, claim.resource, claim.gpus, workload, labels
+    )
 
 
 class _Buyer:
     """One plan in the making."""
 
-    def __init__(self, supplied: stock.Stock, room: int, past: Past) -> None:
+    def __init__(self, supplied: stock.Stock, account: limits.Account, past: Past) -> None:
         self._stock = supplied
-        self._room = room
+        self._account = account
         self._past = past
         self._taken = set(past.taken)
         self.create: list[NewClaim] = []
         self.placed: list[stock.Placement] = []
         self.unplaced: list[Unplaced] = []
+        self.admit: list[views.PodView] = []
 
     def use_own(self, wanted: demand.Demand, waiting: deque[views.PodView]) -> None:
         """Place pods in what was bought for their workload."""
-        own = wanted.workload.key
-        self.placed += self._stock.serve(wanted.spec, waiting, bought_for=own)
+        self.placed += self._stock.serve_own(wanted, waiting)
 
-    def use_any_or_buy(self, wanted: demand.Demand, waiting: deque[views.PodView]) -> None:
-        """Place the rest in whatever there is, then in new claims."""
-        self.placed += self._stock.serve(wanted.spec, waiting)
-        fresh = _fresh_names(wanted, self._past, self._taken)
+    def use_any(self, wanted: demand.Demand, waiting: deque[views.PodView]) -> None:
+        """Place pods in whatever there is."""
+        self.placed += self._stock.serve(wanted, waiting)
+
+    def buy(self, wanted: demand.Demand, waiting: deque[views.PodView]) -> None:
+        """Place the rest in new claims, as far as they can be had."""
+        fresh = self._fresh_names(wanted)
         while waiting:
-            offer = _choose(wanted.spec, self._past, self._room - len(self.create))
+            offer = self._choose(wanted)
             if isinstance(offer, Reason):
                 self.unplaced += [Unplaced(pod, offer) for pod in waiting]
                 return
-            claim = _purchase(wanted, offer, self._past, next(fresh))
+            claim = self._purchase(wanted, offer, next(fresh))
             self._taken.add(claim.name)
+            self._account.add(wanted.workload.key, offer)
             self.create.append(claim)
-            self.placed += self._stock.add_and_serve(expected(claim), wanted.spec, waiting)
+            self.placed += self._stock.add_and_serve(expected(claim), wanted, waiting)
+
+    def serve_together(self, wanted: demand.Demand, waiting: deque[views.PodView]) -> None:
+        """Place all pods, or none."""
+        if wanted.missing:
+            reason = reasons.gang_incomplete(len(wanted.pods), wanted.missing)
+            self.unplaced += [Unplaced(pod, reason) for pod in waiting]
+            return
+        bought, placed, left = len(self.create), len(self.placed), len(self.unplaced)
+        self.use_own(wanted, waiting)
+        self.use_any(wanted, waiting)
+        self.buy(wanted, waiting)
+        if self.unplaced[left:]:
+            reason = reasons.gang_waits(self.unplaced[left].reason)
+            self._undo(bought, placed, left)
+            self.unplaced += [Unplaced(pod, reason) for pod in wanted.pods]
+        elif all(found.bin.node for found in self.placed[placed:]):
+            self.admit += wanted.pods
+
+    def _undo(self, bought: int, placed: int, left: int) -> None:
+        self._stock.take_back(self.placed[placed:])
+        for claim in self.create[bought:]:
+            self._stock.remove(expected(claim))
+            self._account.add(claim.workload.key, claim.offer, -1)
+        del self.create[bought:], self.placed[placed:], self.unplaced[left:]
+
+    def _choose(self, wanted: demand.Demand) -> offerings.Offer | Reason:
+        spec, past = wanted.spec, self._past
+        if spec.gpus == 0:
+            return reasons.no_gpu_asked()
+        offers = offerings.offers(spec, wanted.rules)
+        if not offers:
+            return reasons.no_offer(spec, wanted.rules)
+        if past.pause and not (past.careful and not self._account.all_launching):
+            return past.pause
+        offer = next((one for one in offers if self._is_open(one)), None)
+        if offer is None:
+            return reasons.all_refused(offers, past.barred)
+        return self._account.against(wanted.workload, offer) or offer
+
+    def _is_open(self, offer: offerings.Offer) -> bool:
+        """Whether it was not refused lately, and no other claim is finding out if it can be had."""
+        if any(one in self._past.barred for one in offer.wider):
+            return False
+        probed = any(one in self._past.probed for one in offer.wider)
+        return not (probed and self._account.launching(offer))
+
+    def _purchase(self, wanted: demand.Demand, offer: offerings.Offer, name: str) -> NewClaim:
+        spec = wanted.spec
+        return NewClaim(
+            name=name,
+            workload=wanted.workload,
+            offer=offer,
+            resource=spec.gpu_resource,
+            gpus=offerings.gpus(offer.instance_type, spec.gpus),
+            attempt=self._attempt(wanted.workload),
+            offers=offerings.offers(spec, wanted.rules),
+        )
+
+    def _fresh_names(self, wanted: demand.Demand) -> Iterator[str]:
+        attempt = self._attempt(wanted.workload)
+        every = (names.claim(wanted.workload, wanted.spec, slot, attempt) for slot in count())
+        return (name for name in every if name not in self._taken)
+
+    def _attempt(self, workload: views.Workload) -> int:
+        return self._past.attempts.get(workload.key, 0)

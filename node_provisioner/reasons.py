@@ -1,16 +1,20 @@
-"""Reason codes and sentences that users see on their pods."""
+"""Reason codes and sentences that users see on their pods and workloads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kubeapi.events import Reason
-from node_provisioner import offerings
+from node_provisioner import offerings, rules
+from presets import prices, provision_spec
 
 
-def requested(claim: str, offer: offerings.Offer, attempt: int, because: str) -> Reason:
+def requested(
+    claim: str, offer: offerings.Offer, place: str, because: str, then: offerings.Offer | None
+) -> Reason:
     """A node was bought for the pod."""
-    again = f", attempt {attempt + 1} after {because}" if attempt and because else ""
-    sentence = f"no node can take the pod: NodeClaim {claim} created ({offer}{again})"
-    return Reason("NodeRequested", sentence, warning=False)
+    after = f" after {because}" if because else ""
+    following = f"; if it is refused, next: {then}" if then else ""
+    sentence = f"NodeClaim {claim} created ({offer.priced}), {place}{after}{following}"
+    return Reason("NodeRequested", f"no node can take the pod: {sentence}", warning=False)
 
 
 def awaited(claim: str, instance_type: str) -> Reason:
@@ -19,24 +23,77 @@ def awaited(claim: str, instance_type: str) -> Reason:
     return Reason("NodeAwaited", sentence, warning=False)
 
 
-def all_refused(offers: Sequence[offerings.Offer]) -> Reason:
-    """Nothing that the pod may use can be had for now."""
-    listed = "; ".join(str(offer) for offer in offers)
-    hint = "more instance types in annotation kaito.sh/instance-types widen the choice"
+def not_taken(claim: str, node: str) -> Reason:
+    """A node that was bought for the workload is there, and the scheduler does not use it."""
+    hint = "the pod's own condition PodScheduled says what it lacks; another such node is no help"
     return Reason(
-        "NodeUnavailable", f"every offer was refused, tried again later: {listed}\nhint: {hint}"
+        "NodeNotTaken",
+        f"node {node} of NodeClaim {claim} has a free GPU, and the scheduler does not put the pod"
+        f" there\nhint: {hint}",
     )
 
 
-def withdrawn(claim: str, offer: offerings.Offer) -> str:
-    """What became of a purchase that the provider took back."""
-    return f"NodeClaim {claim} ({offer}) ended before its node was usable"
+def all_refused(offers: Sequence[offerings.Offer], why: Mapping[offerings.Offer, str]) -> Reason:
+    """Nothing that the pod may use can be had for now."""
+    listed = "; ".join(f"{one}: {_why(one, why)}" for one in offers)
+    hint = "more instance types in annotation kaito.sh/instance-types widen the choice"
+    return Reason(
+        "NodeUnavailable",
+        f"every offer was refused, tried again later: {listed}\nhint: {hint}",
+    )
 
 
-def limit_reached() -> Reason:
+def paused(why: str) -> Reason:
+    """Nothing is bought for anybody, as purchases fail for a reason of the cluster's own."""
+    return Reason("BuyingPaused", f"no node is bought for now: {why}")
+
+
+def cluster_limit(claims: int) -> Reason:
     """The cluster-wide limit stands in the way."""
     hint = "raise --max-claims of the node planner, or scale a workload down"
-    return Reason("ClaimLimitReached", f"no more nodes may be bought\nhint: {hint}")
+    sentence = f"no more than {claims} nodes may be bought in the cluster"
+    return Reason("ClaimLimitReached", f"{sentence}\nhint: {hint}")
+
+
+def namespace_limit(namespace: str, claims: int) -> Reason:
+    """The namespace has as many nodes as it may have."""
+    hint = "raise --max-claims-per-namespace of the node planner, or scale a workload down"
+    sentence = f"no more than {claims} nodes may be bought for namespace {namespace}"
+    return Reason("NamespaceLimitReached", f"{sentence}\nhint: {hint}")
+
+
+def workload_limit(workload: str, claims: int) -> Reason:
+    """The workload has as many nodes as it may have."""
+    hint = "raise --max-claims-per-workload of the node planner, or ask for fewer replicas"
+    sentence = f"no more than {claims} nodes may be bought for {workload}"
+    return Reason("WorkloadLimitReached", f"{sentence}\nhint: {hint}")
+
+
+def price_limit(offer: offerings.Offer, spent: int, most: int) -> Reason:
+    """All bought nodes together would cost more than they may."""
+    hint = "raise --max-price-per-hour of the node planner, or scale a workload down"
+    sentence = (
+        f"{offer.priced} beside {prices.shown(spent)} of what is bought is more than"
+        f" {prices.shown(most)}"
+    )
+    return Reason("PriceLimitReached", f"{sentence}\nhint: {hint}")
+
+
+def unpriced(offer: offerings.Offer) -> Reason:
+    """There is a limit of the price, and no price is known."""
+    hint = "name instance types with a known price: `plainsail offers PRESET` lists them"
+    return Reason("PriceUnknown", f"the price of {offer} is not known\nhint: {hint}")
+
+
+def gang_incomplete(there: int, missing: int) -> Reason:
+    """Pods that start together are not all there yet."""
+    sentence = f"{there} pods wait for {missing} more that start together with them"
+    return Reason("PodsAwaited", sentence, warning=False)
+
+
+def gang_waits(why: Reason) -> Reason:
+    """Not all pods that start together can get a node, so none does."""
+    return Reason("NodesUnavailable", f"there are no nodes for all pods: {why.sentence}")
 
 
 def no_gpu_asked() -> Reason:
@@ -44,13 +101,26 @@ def no_gpu_asked() -> Reason:
     return Reason("NothingToBuy", "the pod asks for no GPU, and GPU nodes are all that is bought")
 
 
-def too_many_gpus(gpus: int, instance_types: Sequence[str]) -> Reason:
-    """No allowed type is large enough."""
-    listed = ", ".join(instance_types)
-    return Reason("TooManyGpus", f"the pod asks for {gpus} GPUs, more than any of: {listed}")
+def no_offer(spec: provision_spec.ProvisionSpec, of_pod: rules.Rules) -> Reason:
+    """No allowed type is large enough, or the pod's own rules let it run on none of them."""
+    listed, gpus = ", ".join(spec.instance_types), spec.gpus
+    if all(offerings.gpus(name, gpus) < gpus for name in spec.instance_types):
+        why = f"the pod asks for {gpus} GPUs, more than any of"
+    else:
+        why = f"the pod's own rules about {', '.join(sorted(of_pod.keys))} let it run on none of"
+    return Reason("NoOffer", f"{why}: {listed}")
 
 
 def unreadable(problem: str) -> Reason:
     """The pod's provision spec is missing or malformed."""
     hint = "the admission webhook writes it; was the pod created while the webhook was away?"
     return Reason("MalformedProvisionSpec", f"{problem}\nhint: {hint}")
+
+
+def withdrawn(claim: str, offer: offerings.Offer, why: str) -> str:
+    """What became of a purchase that the provider took back."""
+    return f"NodeClaim {claim} ({offer}) ended before its node was usable: {why}"
+
+
+def _why(offer: offerings.Offer, why: Mapping[offerings.Offer, str]) -> str:
+    return next((why[one] for one in offer.wider if one in why), "another claim is finding out")

@@ -32,7 +32,7 @@ def needless(
         for claim in claims
         if not claim.terminating
         and not {claim.node, node_of.get(claim.key)} & held
-        and not any((claim.instance_type, resource) in wanted for resource, _ in claim.devices)
+        and not any((claim.offer.instance_type, one) in wanted for one, _ in claim.devices)
     )
 
 

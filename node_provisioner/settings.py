@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from node_provisioner import dialects
+from node_provisioner import dialects, limits
+from presets import money
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_LIMITS = (("-per-namespace", "one namespace"), ("-per-workload", "one workload"))
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,24 @@ class Settings:
     """How long a claim may take until its node is usable; Karpenter's own limit is 15 minutes."""
     max_claims: int = 100
     """Claims of ours at any time, in the whole cluster."""
+    max_claims_per_namespace: int | None = None
+    max_claims_per_workload: int | None = None
+    max_price_per_hour: int | None = None
+    """Microdollars of all claimed nodes together."""
     batch_idle_seconds: float = 0.2
     """A burst of changes is over when none came for this long."""
     batch_longest_seconds: float = 2.0
     """A burst is acted on after this long, over or not."""
+
+    @property
+    def limits(self) -> limits.Limits:
+        """How much may be bought."""
+        return limits.Limits(
+            self.max_claims,
+            self.max_claims_per_namespace,
+            self.max_claims_per_workload,
+            self.max_price_per_hour,
+        )
 
 
 def parse(argv: Sequence[str] | None = None) -> Settings:
@@ -44,10 +60,25 @@ def parse(argv: Sequence[str] | None = None) -> Settings:
     parser.add_argument("--idle-ttl", dest="idle_ttl_seconds", help=text, **durations)
     text = "how long a node may take to become usable, such as 20m"
     parser.add_argument("--launch-timeout", dest="launch_timeout_seconds", help=text, **durations)
-    text = "nodes bought at any time, in the whole cluster"
-    parser.add_argument("--max-claims", type=int, metavar="N", help=text)
+    for flag, where in (("", "the whole cluster"), *_LIMITS):
+        text = f"nodes bought at any time, for {where}"
+        parser.add_argument(f"--max-claims{flag}", type=int, metavar="N", help=text)
+    text = "what all bought nodes together may cost, in dollars, such as 12.50"
+    parser.add_argument("--max-price-per-hour", type=dollars, metavar="DOLLARS", help=text)
     given = vars(parser.parse_args(argv))
     return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def dollars(text: str) -> int:
+    """Microdollars of an amount of dollars such as `3.673`.
+
+    Raises:
+        argparse.ArgumentTypeError: `text` is no such amount.
+    """
+    amount = money.microdollars(text)
+    if amount is None:
+        raise argparse.ArgumentTypeError(f'"{text}" is not an amount such as 12.50')
+    return amount
 
 
 def seconds(text: str) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from node_provisioner import views
+from node_provisioner import offerings, rules, views
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,29 @@ class Bin:
     free: int
     workload: str = ""
     """namespace/Kind/name that the claim was bought for."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """Of the node; of one that has yet to come, what is known of them."""
+    taints: tuple[rules.Taint, ...] = ()
+    settled: bool = False
+    """The scheduler has had time to use it: a pod that it refuses does not fit there."""
 
     @property
     def name(self) -> str:
         """The node, or the claim while there is none."""
         return self.node or self.claim
+
+    @property
+    def label_map(self) -> dict[str, str]:
+        """Labels by key."""
+        found = {rules.INSTANCE_TYPE: offerings.node_label(self.instance_type), **dict(self.labels)}
+        return found | ({rules.NAME: self.node} if self.node else {})
+
+
+def of_claim(claim: views.ClaimView, resource: str, count: int) -> Bin:
+    """What a claim will bring."""
+    offer = claim.offer
+    labels = tuple(offer.labels.items())
+    return Bin(claim.key, "", offer.instance_type, resource, count, claim.workload, labels)
 
 
 def free(
@@ -48,9 +66,9 @@ def bins(
     """What waiting pods may count on.
 
     A claim counts from its creation until its node is Ready and shows its devices; from then on the
-    node's free devices count. A node that is not ours counts only while it is `fresh`: a pod that
-    is still unschedulable later has the scheduler's word that the node does not fit, which knows
-    more than GPUs. `fresh` also carries a claimed node through a short loss of readiness.
+    node's free devices count. A node that is not `fresh` is settled: a pod that is unschedulable
+    still has the scheduler's word that the node does not fit, which knows more than GPUs. `fresh`
+    also carries a claimed node through a short loss of readiness.
     """
     left = free(pods, nodes)
     by_key = {node.key: node for node in nodes}
@@ -61,8 +79,8 @@ def bins(
         found += _of_claim(claim, bought.get(claim.key), left, fresh)
     ours = {node.key for node in bought.values()}
     for node in nodes:
-        if node.key not in ours and node.ready and not node.cordoned and node.key in fresh:
-            found += _of_node(node, node.instance_type, left)
+        if node.key not in ours and node.ready and not node.cordoned:
+            found += _of_node(node, left, fresh)
     return tuple(found)
 
 
@@ -76,13 +94,10 @@ def _of_claim(
         return ()
     recent = claim.key in fresh or (node is not None and node.key in fresh)
     if node is not None and _shows(node, claim) and (node.ready or (claim.initialized and recent)):
-        return _of_node(node, claim.instance_type, left, claim)
+        return _of_node(node, left, fresh, claim)
     if claim.initialized and not recent:
         return ()
-    return tuple(
-        Bin(claim.key, "", claim.instance_type, resource, count, claim.workload)
-        for resource, count in claim.devices
-    )
+    return tuple(of_claim(claim, resource, count) for resource, count in claim.devices)
 
 
 def _shows(node: views.NodeView, claim: views.ClaimView) -> bool:
@@ -91,12 +106,22 @@ def _shows(node: views.NodeView, claim: views.ClaimView) -> bool:
 
 def _of_node(
     node: views.NodeView,
-    instance_type: str,
     left: Mapping[tuple[str, str], int],
+    fresh: Collection[str],
     claim: views.ClaimView | None = None,
 ) -> tuple[Bin, ...]:
-    bought, workload = (claim.key, claim.workload) if claim else ("", "")
+    recent = node.key in fresh or (claim is not None and claim.key in fresh)
     return tuple(
-        Bin(bought, node.key, instance_type, resource, left[node.key, resource], workload)
+        Bin(
+            claim=claim.key if claim else "",
+            node=node.key,
+            instance_type=claim.offer.instance_type if claim else node.instance_type,
+            resource=resource,
+            free=left[node.key, resource],
+            workload=claim.workload if claim else "",
+            labels=node.labels,
+            taints=node.taints,
+            settled=not recent,
+        )
         for resource, _ in node.devices
     )

@@ -1,15 +1,26 @@
 """What the planner reads of pods, nodes and claims: small frozen values."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 from kubeapi import api, objects
+from node_provisioner import offerings, rules
 from presets import annotations, provision_spec
 
-INSTANCE_TYPE = "node.kubernetes.io/instance-type"
-CAPACITY_TYPE = "karpenter.sh/capacity-type"
+_OFFER = (rules.INSTANCE_TYPE, rules.CAPACITY_TYPE, rules.ZONE)
 _FINISHED = frozenset({"Succeeded", "Failed"})
 Counts = objects.Counts
 Workload = objects.Workload
+
+
+class Standing(Enum):
+    """How far a pod has come."""
+
+    HELD = "behind a scheduling gate of somebody else's"
+    GATED = "behind our scheduling gate alone"
+    UNJUDGED = "the scheduler has not said that no node fits"
+    REFUSED = "the scheduler found no node for it, and no preemption is under way"
+    BOUND = "on a node"
 
 
 @dataclass(frozen=True)
@@ -28,9 +39,10 @@ class PodView:
     """Why `spec` is missing though the pod is managed; else empty."""
     node: str
     """Node that it is bound to; empty: none."""
-    unschedulable: bool
-    """The scheduler found no node for it, and no preemption is under way."""
+    standing: Standing
     devices: Counts
+    rules: rules.Rules
+    """Which nodes it may run on."""
 
     @property
     def namespace(self) -> str:
@@ -51,12 +63,18 @@ class NodeView:
     """Name."""
     claim: str
     """Name of the claim that it was bought by; empty: it is not ours."""
-    instance_type: str
     ready: bool
     """And none of its GPUs is known not to work."""
     cordoned: bool
     devices: Counts
     """Allocatable."""
+    labels: tuple[tuple[str, str], ...] = ()
+    taints: tuple[rules.Taint, ...] = ()
+
+    @property
+    def instance_type(self) -> str:
+        """By its label; empty: it has none."""
+        return dict(self.labels).get(rules.INSTANCE_TYPE, "")
 
 
 @dataclass(frozen=True)
@@ -68,13 +86,17 @@ class ClaimView:
     uid: str
     workload: str
     """namespace/Kind/name that it was bought for."""
-    instance_type: str
-    capacity_type: str
+    offer: offerings.Offer
     devices: Counts
     """What its node will have."""
     node: str
+    launched: bool
+    """There is a machine for it."""
     initialized: bool
+    """Its node can be used."""
     terminating: bool
+    trouble: str = ""
+    """What its conditions say that it lacks."""
 
 
 def pod(raw: api.Object) -> PodView | None:
@@ -97,8 +119,9 @@ def pod(raw: api.Object) -> PodView | None:
         spec=wanted,
         problem=problem,
         node=spec.get("nodeName", ""),
-        unschedulable=waiting and not status.get("nominatedNodeName") and _unschedulable(status),
+        standing=_standing(spec, status),
         devices=devices,
+        rules=rules.of_pod(spec) if managed else rules.Rules(),
     )
 
 
@@ -113,10 +136,11 @@ def node(raw: api.Object) -> NodeView | None:
     return NodeView(
         key=raw["metadata"]["name"],
         claim=claim_name,
-        instance_type=labels.get(INSTANCE_TYPE, ""),
         ready=objects.is_true(status, "Ready") and not objects.gpu_fault(status),
         cordoned=bool(raw.get("spec", {}).get("unschedulable")),
         devices=devices,
+        labels=tuple(sorted(labels.items())),
+        taints=rules.taints(raw.get("spec", {})),
     )
 
 
@@ -132,12 +156,13 @@ def claim(raw: api.Object) -> ClaimView | None:
         key=meta["name"],
         uid=meta.get("uid", ""),
         workload=f"{namespace}/{name}",
-        instance_type=_required(spec, INSTANCE_TYPE),
-        capacity_type=_required(spec, CAPACITY_TYPE),
+        offer=offerings.Offer(*(_required(spec, key) for key in _OFFER)),
         devices=objects.devices(spec.get("resources", {}).get("requests", {})),
         node=status.get("nodeName", ""),
+        launched=objects.is_true(status, "Launched") or objects.is_true(status, "Initialized"),
         initialized=objects.is_true(status, "Initialized"),
         terminating="deletionTimestamp" in meta,
+        trouble=_trouble(status),
     )
 
 
@@ -151,9 +176,25 @@ def _wanted(found: dict[str, str]) -> tuple[provision_spec.ProvisionSpec | None,
         return None, f"annotation {annotations.PROVISION_SPEC}: {error}"
 
 
-def _unschedulable(status: api.Object) -> bool:
+def _standing(spec: api.Object, status: api.Object) -> Standing:
+    if spec.get("nodeName"):
+        return Standing.BOUND
+    if gates := {gate["name"] for gate in spec.get("schedulingGates") or ()}:
+        return Standing.GATED if gates == {annotations.GATE} else Standing.HELD
     scheduled = objects.condition(status, "PodScheduled")
-    return scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable"
+    refused = scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable"
+    preempting = "nominatedNodeName" in status
+    return Standing.REFUSED if refused and not preempting else Standing.UNJUDGED
+
+
+def _trouble(status: api.Object) -> str:
+    """The first step of a claim that is not done, and why, in the provider's words."""
+    for step in ("Launched", "Registered", "Initialized"):
+        found = objects.condition(status, step)
+        if found and found.get("status") != "True":
+            words = (found.get("reason", ""), found.get("message", ""))
+            return ": ".join(word for word in words if word and word != step)
+    return ""
 
 
 def _required(spec: api.Object, key: str) -> str:

@@ -42,6 +42,7 @@ CLAIM = "kaito.sh/claim"
 WORKLOAD_NAMESPACE = "kaito.sh/workload-namespace"
 WORKLOAD_NAME = "kaito.sh/workload-name"
 PLACEMENT_CHANGED = "kaito.sh/placement-changed"
+GATE = "kaito.sh/provisioning"
 
 ON_DEMAND = forms.ON_DEMAND
 SPOT = forms.SPOT
@@ -252,6 +253,14 @@ KEYS: dict[str, Key] = {
             "JSON",
             "the node to buy for the pod",
             '{"gpus":1,...}',
+        ),
+        _ours(
+            GATE,
+            "webhook",
+            "pod (scheduling gate)",
+            "gate",
+            "the pod waits until there are nodes for all that start with it; the planner lifts it",
+            "kaito.sh/provisioning",
         ),
         _ours(
             CLAIM, "planner", "claim, node (label)", "name", "the claim's name", "default-chat-1a2b"

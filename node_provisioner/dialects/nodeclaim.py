@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kubeapi import api
-from node_provisioner import plan, views
+from node_provisioner import plan
 from presets import annotations
 
 
@@ -45,11 +45,7 @@ def manifest(claim: plan.NewClaim, node_class: NodeClass) -> api.Object:
                 "kind": node_class.kind,
                 "name": node_class.name,
             },
-            "requirements": [
-                _in(views.INSTANCE_TYPE, claim.offer.instance_type),
-                _in(views.CAPACITY_TYPE, claim.offer.capacity_type),
-                _in("kubernetes.io/os", "linux"),
-            ],
+            "requirements": [_in(key, value) for key, value in claim.offer.labels.items()],
             "resources": {"requests": {claim.resource: str(claim.gpus)}},
             "taints": [{"key": "sku", "value": "gpu", "effect": "NoSchedule"}],
             "expireAfter": "Never",

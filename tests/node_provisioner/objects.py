@@ -4,10 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 from kubeapi import api
-from node_provisioner import views
+from node_provisioner import offerings, rules, views
 from presets import provision_spec
 
 SPEC = provision_spec.ProvisionSpec(("Standard_NC6s_v3",), 1)
+OFFER = offerings.Offer("Standard_NC6s_v3", "on-demand")
 UNSCHEDULABLE = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
 
 
@@ -27,13 +28,26 @@ def pod(
             "annotations": noted,
             "ownerReferences": [{"kind": "ReplicaSet", "name": "chat-5d9c7", "controller": True}],
         },
-        "spec": {"containers": [{"resources": {"limits": {"nvidia.com/gpu": gpus}}}]},
+        "spec": {"containers": [{"resources": {"limits": {"nvidia.com/gpu": gpus}}}]}
+        | placed(spec.instance_types if spec else ()),
         "status": {"phase": "Pending", "conditions": [UNSCHEDULABLE]},
     }
-    for part in ("metadata", "spec", "status"):
-        raw[part] |= changes.pop(part, {})
+    for part in ("metadata", "spec_changes", "status"):
+        raw[part.removesuffix("_changes")] |= changes.pop(part, {})
     assert not changes
     return raw
+
+
+def placed(instance_types: tuple[str, ...]) -> api.Object:
+    """Affinity and tolerations as the webhook writes them."""
+    expression = {"key": rules.INSTANCE_TYPE, "operator": "In", "values": list(instance_types)}
+    terms = [{"matchExpressions": [expression]}]
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}
+    toleration = {"key": "sku", "operator": "Equal", "value": "gpu", "effect": "NoSchedule"}
+    tolerations = [toleration, {"key": "nvidia.com/gpu", "operator": "Exists"}]
+    return {"tolerations": tolerations} | (
+        {"affinity": {"nodeAffinity": required}} if instance_types else {}
+    )
 
 
 def bound(name: str, node_name: str, **changes: Any) -> api.Object:
@@ -46,7 +60,7 @@ def bound(name: str, node_name: str, **changes: Any) -> api.Object:
 
 def node(name: str, *, gpus: int = 1, claim: str = "", ready: bool = True) -> api.Object:
     """A node of type Standard_NC6s_v3."""
-    labels = {views.INSTANCE_TYPE: "Standard_NC6s_v3"} | (
+    labels = {rules.INSTANCE_TYPE: "Standard_NC6s_v3"} | (
         {"kaito.sh/claim": claim} if claim else {}
     )
     allocatable = {"cpu": "6", "memory": "100Gi", "pods": "110"}
@@ -62,7 +76,8 @@ def node(name: str, *, gpus: int = 1, claim: str = "", ready: bool = True) -> ap
 
 def initialized(claim: api.Object) -> None:
     """Mark a claim's node as usable."""
-    claim["status"] = {"conditions": [{"type": "Initialized", "status": "True"}]}
+    steps = ("Launched", "Registered", "Initialized")
+    claim["status"] = {"conditions": [{"type": step, "status": "True"} for step in steps]}
 
 
 def pod_view(name: str, **changes: Any) -> views.PodView:
@@ -78,10 +93,10 @@ def claim_view(name: str = "ws1", **changes: Any) -> views.ClaimView:
         key=name,
         uid=f"uid-{name}",
         workload="default/Deployment/chat",
-        instance_type="Standard_NC6s_v3",
-        capacity_type="on-demand",
+        offer=OFFER,
         devices=(("nvidia.com/gpu", 1),),
         node="",
+        launched=False,
         initialized=False,
         terminating=False,
     )
@@ -93,9 +108,9 @@ def node_view(name: str = "n1", **changes: Any) -> views.NodeView:
     plain = views.NodeView(
         key=name,
         claim="",
-        instance_type="Standard_NC6s_v3",
         ready=True,
         cordoned=False,
         devices=(("nvidia.com/gpu", 1),),
+        labels=((rules.INSTANCE_TYPE, "Standard_NC6s_v3"),),
     )
     return replace(plain, **changes)

@@ -30,5 +30,5 @@ def test_a_claim_is_read_back_as_it_was_bought() -> None:
         view = views.claim(build(_CLAIM))
         assert view is not None
         assert (view.key, view.workload) == ("ws0123456ab", "team-a/Deployment/chat")
-        assert (view.instance_type, view.capacity_type) == ("Standard_NC6s_v3", "on-demand")
+        assert view.offer == _CLAIM.offer
         assert view.devices == (("nvidia.com/gpu", 1),)

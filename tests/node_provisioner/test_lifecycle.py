@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 
-from node_provisioner import lifecycle, offerings
+import pytest
+
+from node_provisioner import lifecycle, offerings, refusals
 from tests.node_provisioner import objects
 
 _OFFER = offerings.Offer("Standard_NC6s_v3", "on-demand")
 _WORKLOAD = "default/Deployment/chat"
+_REFUSAL = refusals.of("no capacity")
 
 
 def test_a_claim_counts_before_the_watch_shows_it_and_not_twice_after() -> None:
@@ -28,14 +31,52 @@ def test_a_claim_that_the_watch_never_shows_is_refused_in_the_end() -> None:
     assert past.observe([], [], now=11.0) == ()
 
 
-def test_a_refusal_bars_the_offer_and_makes_the_next_attempt() -> None:
+def test_a_refusal_bars_the_offer_for_three_minutes_and_makes_the_next_attempt() -> None:
     past = lifecycle.Lifecycle()
-    assert past.observe([], [objects.claim_view()], now=0.0) == (objects.claim_view(),)
-    known = past.past(["ws9"], now=14.9)
+    (ended,) = past.observe([], [objects.claim_view()], now=0.0)
+    past.refuse(ended, refusals.of("InsufficientInstanceCapacity"), 0.0)
+    known = past.past(["ws9"], now=179.9)
     assert (set(known.taken), set(known.barred)) == ({"ws9"}, {_OFFER})
     assert known.attempts == {_WORKLOAD: 1}
     assert past.because(_WORKLOAD).startswith("NodeClaim ws1 (Standard_NC6s_v3, on-demand)")
-    assert past.past([], now=15.0).barred == frozenset()
+    after = past.past([], now=180.0)
+    assert (dict(after.barred), set(after.probed)) == ({}, {_OFFER})
+
+
+@pytest.mark.parametrize(
+    ("words", "barred"),
+    [
+        ("ZonalAllocationFailed", offerings.Offer("t", "spot", "z1")),
+        ("QuotaExceeded", offerings.Offer("t", "spot")),
+        ("SkuNotAvailable", offerings.Offer("t", "")),
+        ("something new", offerings.Offer("t", "spot", "z1")),
+    ],
+)
+def test_how_much_is_barred_follows_from_what_was_said(words: str, barred: offerings.Offer) -> None:
+    past = lifecycle.Lifecycle()
+    claim = objects.claim_view(offer=offerings.Offer("t", "spot", "z1"))
+    past.refuse(claim, refusals.of(words), 0.0)
+    assert set(past.past([], 0.0).barred) == {barred}
+
+
+def test_a_missing_node_class_stops_all_buying_for_a_while() -> None:
+    """C4: the message names it, and attempts become rare."""
+    past = lifecycle.Lifecycle()
+    now, pauses = 0.0, []
+    for n in range(9):
+        words = 'ec2nodeclasses.karpenter.k8s.aws "default" not found'
+        past.refuse(objects.claim_view(f"ws{n}"), refusals.of(words), now)
+        known = past.past([], now)
+        assert (dict(known.barred), known.careful) == ({}, False)
+        assert known.pause is not None
+        assert "node class is missing or not ready" in known.pause.sentence
+        (left,) = past.deadlines(now)
+        pauses.append(left)
+        now += left
+        assert past.past([], now).careful
+    assert pauses == [2, 4, 8, 16, 300, 600, 1200, 1800, 1800]
+    past.observe([objects.claim_view("ws9", launched=True)], [], now)
+    assert past.past([], now).pause is None
 
 
 def test_a_claim_is_refused_once_though_its_end_is_seen_twice() -> None:
@@ -46,31 +87,32 @@ def test_a_claim_is_refused_once_though_its_end_is_seen_twice() -> None:
     assert past.observe([], [ending], now=2.0) == ()
 
 
-def test_bars_double_while_refusals_follow_one_another() -> None:
+def test_the_circuit_opens_after_refusals_in_a_row() -> None:
     past = lifecycle.Lifecycle()
     now, pauses = 0.0, []
-    for n in range(8):
-        past.refuse(objects.claim_view(f"ws{n}"), now)
+    for n in range(7):
+        for same in "ab":  # what is refused while it is barred counts once
+            past.refuse(objects.claim_view(f"ws{n}{same}"), _REFUSAL, now)
         (left,) = past.deadlines(now)
         pauses.append(left)
         now += left
-    assert pauses == [15, 30, 60, 120, 240, 480, 600, 600]
+    assert pauses == [180, 180, 300, 600, 1200, 1800, 1800]
 
 
 def test_a_success_clears_the_record() -> None:
     past = lifecycle.Lifecycle()
-    past.refuse(objects.claim_view("ws1"), 0.0)
-    past.observe([objects.claim_view("ws2", initialized=True)], [], now=1.0)
+    past.refuse(objects.claim_view("ws1"), _REFUSAL, 0.0)
+    past.observe([objects.claim_view("ws2", launched=True, initialized=True)], [], now=1.0)
     known = past.past([], now=1.0)
-    assert (set(known.barred), dict(known.attempts)) == (set(), {})
+    assert (dict(known.barred), set(known.probed), dict(known.attempts)) == ({}, set(), {})
     assert past.because(_WORKLOAD) == ""
 
 
 def test_an_old_success_does_not_clear_a_new_refusal() -> None:
     past = lifecycle.Lifecycle()
-    old = objects.claim_view("ws1", initialized=True)
+    old = objects.claim_view("ws1", launched=True, initialized=True)
     past.observe([old], [], now=0.0)
-    past.refuse(objects.claim_view("ws2"), 1.0)
+    past.refuse(objects.claim_view("ws2"), _REFUSAL, 1.0)
     past.observe([old], [], now=2.0)
     assert set(past.past([], now=2.0).barred) == {_OFFER}
 

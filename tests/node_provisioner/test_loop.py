@@ -166,7 +166,7 @@ def test_a_refused_claim_is_followed_by_the_next_type(
     server.put("pods", objects.pod("a", spec=_TWO_TYPES))
     until(lambda: [_type(c) for c in server.all("nodeclaims")] == ["Standard_NC24ads_A100_v4"])
     said = until(
-        lambda: [e["message"] for e in server.all("events") if "attempt 2" in e["message"]]
+        lambda: [e["message"] for e in server.all("events") if "attempt 2/2 after" in e["message"]]
     )
     assert "ended before its node was usable" in said[0]
 
@@ -189,7 +189,7 @@ def test_when_every_offer_is_refused_the_pod_is_told_and_nothing_spins(
 def test_a_refused_offer_is_tried_again_after_its_bar(
     server: apiserver.ApiServer, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("node_provisioner.lifecycle._BAR_SECONDS", 0.3)
+    monkeypatch.setattr("node_provisioner.bars.BAR_SECONDS", 0.3)
     start()
     server.put("pods", objects.pod("a"))
     (claim,) = _claims(server)
@@ -341,7 +341,7 @@ def test_a_claim_whose_workload_went_before_its_node_came_is_given_back(
     server.remove("pods", "default/a")
     until(lambda: server.all("nodeclaims") == [])
     server.put("pods", objects.pod("b"))
-    assert "attempt" not in _event(server, "NodeRequested")["message"]
+    assert "attempt 1/1" in _event(server, "NodeRequested")["message"]
     _claims(server)
 
 

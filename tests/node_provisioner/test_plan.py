@@ -1,26 +1,27 @@
 """What to buy: examples, and the laws of `plan` on random clusters."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
-from node_provisioner import demand, offerings, plan, supply, views
+from node_provisioner import demand, limits, offerings, plan, reasons, rules, supply, views
 from presets import provision_spec
 from tests.node_provisioner import objects
 
 _GPU = "nvidia.com/gpu"
-_LIMITS = plan.Limits(claims=1000)
+_LIMITS = limits.Limits(claims=1000)
 _SMALL, _LARGE = "Standard_NC6s_v3", "Standard_NC24s_v3"
 
 
 def _plan(
     pods: list[views.PodView],
     bins: tuple[supply.Bin, ...] = (),
-    limits: plan.Limits = _LIMITS,
+    allowed: limits.Limits = _LIMITS,
     past: plan.Past | None = None,
-    existing: int = 0,
+    existing: tuple[views.ClaimView, ...] = (),
 ) -> plan.Plan:
-    return plan.plan(demand.unmet(pods), bins, limits, past or plan.Past(), existing=existing)
+    return plan.plan(demand.unmet(pods), bins, allowed, past or plan.Past(), existing=existing)
 
 
 def _pods(count: int, **changes: object) -> list[views.PodView]:
@@ -74,9 +75,9 @@ def test_the_first_offer_that_is_not_barred_is_bought() -> None:
     wanted = [(_SMALL, "spot"), (_SMALL, "on-demand"), (_LARGE, "spot"), (_LARGE, "on-demand")]
     offers = [offerings.Offer(*offer) for offer in wanted]
     for n, offer in enumerate(offers):
-        (bought,) = _plan(pods, past=plan.Past(barred=offers[:n])).create
+        (bought,) = _plan(pods, past=plan.Past(barred=dict.fromkeys(offers[:n], ""))).create
         assert bought.offer == offer
-    decided = _plan(pods, past=plan.Past(barred=offers))
+    decided = _plan(pods, past=plan.Past(barred=dict.fromkeys(offers, "no capacity")))
     assert [left.reason.code for left in decided.unplaced] == ["NodeUnavailable"]
 
 
@@ -84,7 +85,7 @@ def test_a_type_too_small_for_the_pod_is_passed_over() -> None:
     (bought,) = _plan(_pods(1, spec=_spec(_SMALL, _LARGE, gpus=2))).create
     assert (bought.offer.instance_type, bought.gpus) == (_LARGE, 4)
     decided = _plan(_pods(1, spec=_spec(_SMALL, gpus=2)))
-    assert [left.reason.code for left in decided.unplaced] == ["TooManyGpus"]
+    assert [left.reason.code for left in decided.unplaced] == ["NoOffer"]
 
 
 def test_an_unknown_type_is_trusted_to_hold_one_pod() -> None:
@@ -93,7 +94,8 @@ def test_an_unknown_type_is_trusted_to_hold_one_pod() -> None:
 
 
 def test_the_limit_stops_buying_and_says_so() -> None:
-    decided = _plan(_pods(5), limits=plan.Limits(claims=3), existing=1)
+    one = (objects.claim_view(workload="other/Deployment/x"),)
+    decided = _plan(_pods(5), allowed=limits.Limits(claims=3), existing=one)
     assert len(decided.create) == 2
     assert {left.reason.code for left in decided.unplaced} == {"ClaimLimitReached"}
     assert len(decided.unplaced) == 3
@@ -116,6 +118,167 @@ def test_a_new_attempt_has_a_new_name() -> None:
     (second,) = _plan(_pods(1), past=past).create
     assert (first.attempt, second.attempt) == (0, 1)
     assert first.name != second.name
+
+
+_DEPLOYMENT = "default/Deployment/chat"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "code"),
+    [
+        (limits.Limits(100, per_namespace=2), "NamespaceLimitReached"),
+        (limits.Limits(100, per_workload=2), "WorkloadLimitReached"),
+        (limits.Limits(100, per_hour=9_500_000), "PriceLimitReached"),
+    ],
+)
+def test_each_limit_counts_what_exists_and_says_so(allowed: limits.Limits, code: str) -> None:
+    """A Standard_NC6s_v3 costs $3.06 an hour: one exists, two more make $9.18."""
+    decided = _plan(_pods(5), allowed=allowed, existing=(objects.claim_view("ws1"),))
+    assert len(decided.create) == (2 if code == "PriceLimitReached" else 1)
+    assert {left.reason.code for left in decided.unplaced} == {code}
+
+
+def test_a_limit_of_one_workload_or_namespace_is_none_of_anothers() -> None:
+    elsewhere = (objects.claim_view(workload="other/Deployment/chat"),) * 9
+    allowed = limits.Limits(100, per_namespace=1, per_workload=1)
+    assert len(_plan(_pods(1), allowed=allowed, existing=elsewhere).create) == 1
+
+
+def test_what_has_no_known_price_is_not_bought_under_a_limit_of_the_price() -> None:
+    decided = _plan(_pods(1, spec=_spec("metal-9000")), allowed=limits.Limits(9, per_hour=10**9))
+    assert [left.reason.code for left in decided.unplaced] == ["PriceUnknown"]
+
+
+def test_zones_that_the_pod_names_are_tried_one_after_the_other_before_on_demand() -> None:
+    zones = {"key": rules.ZONE, "operator": "In", "values": ["b", "a"]}
+    affinity = {
+        "requiredDuringSchedulingIgnoredDuringExecution": {
+            "nodeSelectorTerms": [{"matchExpressions": [zones]}]
+        }
+    }
+    placed = {"affinity": {"nodeAffinity": affinity}}
+    spec = _spec(_SMALL, capacity=("spot", "on-demand"))
+    pods = [objects.pod_view("p", spec=spec, spec_changes=placed)]
+    barred: dict[offerings.Offer, str] = {}
+    for expected in (("spot", "b"), ("spot", "a"), ("on-demand", "b"), ("on-demand", "a")):
+        (bought,) = _plan(pods, past=plan.Past(barred=dict(barred))).create
+        assert (bought.offer.capacity_type, bought.offer.zone) == expected
+        barred[bought.offer] = "no capacity"
+    decided = _plan(pods, past=plan.Past(barred={offerings.Offer(_SMALL, "spot"): "quota"}))
+    assert decided.create[0].offer.capacity_type == "on-demand"
+
+
+def test_an_offer_on_which_the_pod_may_not_run_is_not_bought() -> None:
+    placed = {"nodeSelector": {rules.CAPACITY_TYPE: "on-demand"}}
+    spec = _spec(_SMALL, capacity=("spot", "on-demand"))
+    (bought,) = _plan([objects.pod_view("p", spec=spec, spec_changes=placed)]).create
+    assert bought.offer.capacity_type == "on-demand"
+    placed = {"nodeSelector": {"kubernetes.io/os": "windows"}}
+    decided = _plan([objects.pod_view("p", spec=spec, spec_changes=placed)])
+    assert [left.reason.code for left in decided.unplaced] == ["NoOffer"]
+
+
+def test_an_offer_that_was_refused_before_is_tried_with_one_claim_at_a_time() -> None:
+    past = plan.Past(probed={objects.OFFER})
+    assert len(_plan(_pods(5), past=past).create) == 1
+    launching = (objects.claim_view("ws1", workload="a/b/c"),)
+    assert _plan(_pods(5), past=past, existing=launching).create == ()
+    launched = (objects.claim_view("ws1", workload="a/b/c", launched=True),)
+    assert len(_plan(_pods(5), past=past, existing=launched).create) == 1
+
+
+def test_a_pause_stops_buying_and_says_why_until_one_claim_finds_out() -> None:
+    pause = reasons.paused("no node class")
+    decided = _plan(_pods(2), past=plan.Past(pause=pause))
+    assert (decided.create, {u.reason for u in decided.unplaced}) == ((), {pause})
+    careful = plan.Past(pause=pause, careful=True)
+    assert len(_plan(_pods(2), past=careful).create) == 1
+
+
+def test_what_the_scheduler_has_not_judged_uses_what_is_there_and_buys_nothing() -> None:
+    pods = _pods(2, status={"conditions": []})
+    coming = supply.Bin("ws1", "", _SMALL, _GPU, 1)
+    decided = _plan(pods, (coming,))
+    assert (decided.create, len(decided.placed), decided.unplaced) == ((), 1, ())
+
+
+# Nodes that are there.
+
+
+def _node_bin(name: str, **changes: object) -> supply.Bin:
+    bins = supply.bins((), [objects.node_view(name, **changes)], (), fresh=(name,))
+    return bins[0]
+
+
+def test_a_users_own_node_is_used_before_any_is_bought_and_mixed_with_bought_ones() -> None:
+    decided = _plan(_pods(3), (_node_bin("own"),))
+    assert next(placed.bin.node for placed in decided.placed) == "own"
+    assert len(decided.create) == 2
+
+
+def test_a_node_that_the_scheduler_had_time_to_use_is_no_help_to_whom_it_refused() -> None:
+    settled = replace(_node_bin("own"), settled=True)
+    assert len(_plan(_pods(1), (settled,)).create) == 1
+    gated = _pods(1, spec_changes={"schedulingGates": [{"name": "kaito.sh/provisioning"}]})
+    assert _plan(gated, (settled,)).create == ()
+
+
+def test_a_node_bought_for_the_workload_is_not_bought_again_though_it_stays_unused() -> None:
+    """Whatever keeps the pod off it would keep it off the next one."""
+    settled = replace(_node_bin("n1"), settled=True, claim="ws1", workload=_DEPLOYMENT)
+    decided = _plan(_pods(1), (settled,))
+    assert (decided.create, len(decided.placed)) == ((), 1)
+
+
+def test_labels_and_taints_decide_whether_a_node_will_do() -> None:
+    wrong_type = ((rules.INSTANCE_TYPE, "m5.large"),)
+    assert len(_plan(_pods(1), (_node_bin("n1", labels=wrong_type),)).create) == 1
+    assert len(_plan(_pods(1), (_node_bin("n1", labels=()),)).create) == 1
+    tainted = _node_bin("n1", taints=(("team", "b", "NoSchedule"),))
+    assert len(_plan(_pods(1), (tainted,)).create) == 1
+
+
+# Gangs.
+
+_GATE = {"schedulingGates": [{"name": "kaito.sh/provisioning"}]}
+_CHAT = views.Workload("default", "Deployment", "chat")
+
+
+def _gang(
+    count: int,
+    expected: int,
+    bins: tuple[supply.Bin, ...] = (),
+    allowed: limits.Limits = _LIMITS,
+) -> plan.Plan:
+    demands = demand.unmet(_pods(count, spec_changes=_GATE), {_CHAT: expected})
+    return plan.plan(demands, bins, allowed, plan.Past())
+
+
+def test_a_gang_waits_until_all_its_pods_are_there() -> None:
+    decided = _gang(2, expected=3)
+    assert (decided.create, decided.admit) == ((), ())
+    assert {left.reason.code for left in decided.unplaced} == {"PodsAwaited"}
+
+
+def test_a_gang_gets_all_its_nodes_or_none() -> None:
+    assert len(_gang(3, expected=3).create) == 3
+    decided = _gang(3, expected=3, allowed=limits.Limits(2))
+    assert (decided.create, decided.placed, decided.admit) == ((), (), ())
+    assert {left.reason.code for left in decided.unplaced} == {"NodesUnavailable"}
+
+
+def test_a_gang_that_gets_none_leaves_everything_to_others() -> None:
+    other = objects.pod_view("z", metadata={"ownerReferences": [], "creationTimestamp": "9"})
+    demands = demand.unmet([*_pods(3, spec_changes=_GATE), other], {_CHAT: 3})
+    decided = plan.plan(demands, (), limits.Limits(2), plan.Past())
+    assert [claim.workload.name for claim in decided.create] == ["z"]
+
+
+def test_a_gang_starts_when_every_node_is_there_and_not_before() -> None:
+    there = tuple(_node_bin(f"n{i}") for i in range(2))
+    coming = supply.Bin("ws1", "", _SMALL, _GPU, 1)
+    assert _gang(3, 3, (*there, coming)).admit == ()
+    assert len(_gang(3, 3, (*there, _node_bin("n2"))).admit) == 3
 
 
 # Laws, on random clusters.
@@ -144,7 +307,7 @@ def _random_bins(rng: random.Random) -> list[supply.Bin]:
 
 
 def _random_past(rng: random.Random) -> plan.Past:
-    return plan.Past(barred={offerings.Offer(rng.choice(_TYPES), "on-demand")})
+    return plan.Past(barred={offerings.Offer(rng.choice(_TYPES), "on-demand"): ""})
 
 
 @pytest.mark.parametrize("seed", range(100))
@@ -152,14 +315,14 @@ def test_laws_of_the_plan(seed: int) -> None:
     """Order does not matter, limits and supply hold, nobody is forgotten, no node is needless."""
     rng = random.Random(seed)
     pods, bins, past = _random_pods(rng), _random_bins(rng), _random_past(rng)
-    limits = plan.Limits(claims=rng.randrange(8))
-    decided = _plan(pods, tuple(bins), limits, past)
+    allowed = limits.Limits(claims=rng.randrange(8))
+    decided = _plan(pods, tuple(bins), allowed, past)
 
     rng.shuffle(pods)
     rng.shuffle(bins)
-    assert _plan(pods, tuple(bins), limits, past) == decided
+    assert _plan(pods, tuple(bins), allowed, past) == decided
 
-    assert len(decided.create) <= limits.claims
+    assert len(decided.create) <= allowed.claims
     placed = [p.pod.key for p in decided.placed]
     assert sorted(placed + [u.pod.key for u in decided.unplaced]) == sorted(p.key for p in pods)
     room = {b.name: b.free for b in bins} | {c.name: c.gpus for c in decided.create}
@@ -182,4 +345,4 @@ def test_planning_its_own_result_adds_nothing(seed: int) -> None:
     first = _plan(pods, tuple(bins), _LIMITS, past)
     result = (*bins, *(plan.expected(claim) for claim in first.create))
     taken = plan.Past({claim.name for claim in first.create}, past.barred)
-    assert _plan(pods, result, _LIMITS, taken, existing=len(first.create)).create == ()
+    assert _plan(pods, result, _LIMITS, taken).create == ()

@@ -18,6 +18,10 @@ def _free(
     return {b.name: b.free for b in supply.bins((), nodes, claims, fresh=fresh)}
 
 
+def _settled(nodes: list[views.NodeView], *, fresh: tuple[str, ...] = ()) -> dict[str, bool]:
+    return {b.name: b.settled for b in supply.bins((), nodes, (), fresh=fresh)}
+
+
 def test_a_claim_counts_from_its_creation() -> None:
     assert _free([], [objects.claim_view("ws1")]) == {"ws1": 1}
 
@@ -69,11 +73,11 @@ def test_what_is_going_away_does_not_count() -> None:
     assert _free([cordoned], [objects.claim_view("ws1")]) == {}
 
 
-def test_a_foreign_node_counts_only_while_fresh() -> None:
+def test_a_node_is_settled_when_it_did_not_change_for_a_while() -> None:
     node = objects.node_view("n1")
-    assert _free([node], [], fresh=("n1",)) == {"n1": 1}
-    assert _free([node], []) == {}
-    assert _free([objects.node_view("n1", ready=False)], [], fresh=("n1",)) == {}
+    assert _settled([node], fresh=("n1",)) == {"n1": False}
+    assert _settled([node]) == {"n1": True}
+    assert _settled([objects.node_view("n1", ready=False)]) == {}
 
 
 def test_pods_on_a_node_hold_their_devices_whoever_they_belong_to() -> None:
@@ -81,6 +85,5 @@ def test_pods_on_a_node_hold_their_devices_whoever_they_belong_to() -> None:
     held = views.pod(objects.bound("a", "n1", metadata={"labels": {}}))
     assert held is not None
     (found,) = supply.bins([held], [node], [objects.claim_view("ws1")], fresh=())
-    assert found == supply.Bin(
-        "ws1", "n1", "Standard_NC6s_v3", _GPU, 3, workload="default/Deployment/chat"
-    )
+    assert (found.claim, found.node, found.free) == ("ws1", "n1", 3)
+    assert (found.instance_type, found.workload) == ("Standard_NC6s_v3", "default/Deployment/chat")

@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 
 from node_provisioner import views
+from node_provisioner.views import Standing
 from tests.node_provisioner import objects
 
 
 def test_a_managed_unschedulable_pod_shows_its_workload_and_spec() -> None:
     view = objects.pod_view("a")
     assert view.workload == views.Workload("default", "Deployment", "chat")
-    assert (view.spec, view.problem, view.unschedulable) == (objects.SPEC, "", True)
+    assert (view.spec, view.problem, view.standing) == (objects.SPEC, "", Standing.REFUSED)
     assert view.devices == (("nvidia.com/gpu", 1),)
 
 
@@ -38,35 +39,42 @@ def test_an_unmanaged_pod_on_a_node_is_seen_when_it_holds_a_device() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "unschedulable"),
+    ("status", "standing"),
     [
-        pytest.param({"conditions": [objects.UNSCHEDULABLE]}, True, id="no node fits"),
-        pytest.param({}, False, id="not looked at yet"),
+        pytest.param({"conditions": [objects.UNSCHEDULABLE]}, Standing.REFUSED, id="no node fits"),
+        pytest.param({}, Standing.UNJUDGED, id="not looked at yet"),
         pytest.param(
             {"conditions": [objects.UNSCHEDULABLE | {"reason": "SchedulerError"}]},
-            False,
+            Standing.UNJUDGED,
             id="an extender failed",
         ),
         pytest.param(
-            {"conditions": [objects.UNSCHEDULABLE | {"reason": "SchedulingGated"}]},
-            False,
-            id="gated",
-        ),
-        pytest.param(
             {"conditions": [objects.UNSCHEDULABLE], "nominatedNodeName": "n1"},
-            False,
+            Standing.UNJUDGED,
             id="a preemption is under way",
         ),
     ],
 )
-def test_only_the_schedulers_verdict_makes_a_pod_unschedulable(
-    status: dict[str, object],
-    unschedulable: bool,  # noqa: FBT001 - a parameter of the case
+def test_only_the_schedulers_verdict_makes_a_pod_refused(
+    status: dict[str, object], standing: Standing
 ) -> None:
     raw = objects.pod("a") | {"status": {"phase": "Pending"} | status}
     view = views.pod(raw)
     assert view is not None
-    assert view.unschedulable is unschedulable
+    assert view.standing is standing
+
+
+@pytest.mark.parametrize(
+    ("gates", "standing"),
+    [
+        (["kaito.sh/provisioning"], Standing.GATED),
+        (["kaito.sh/provisioning", "team/quota"], Standing.HELD),
+        (["team/quota"], Standing.HELD),
+    ],
+)
+def test_our_gate_alone_is_ours_to_lift(gates: list[str], standing: Standing) -> None:
+    view = objects.pod_view("a", spec_changes={"schedulingGates": [{"name": g} for g in gates]})
+    assert view.standing is standing
 
 
 @pytest.mark.parametrize(
