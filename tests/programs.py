@@ -9,17 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.local import api as apis
-from deploy.local import control_plane
+from deploy.local import manifests
 from tests.apiserver import until
-
-_MANIFESTS = Path(__file__).parents[1] / "deploy" / "manifests"
 
 
 def install(cluster: apis.Api, *names: str) -> None:
     """Create the namespace, ServiceAccounts and access rules of these programs."""
-    for name in ("namespace", *names):
-        for document in control_plane.documents(_MANIFESTS / f"{name}.yaml"):
-            cluster.apply(apis.path_of(document), document)
+    manifests.install(cluster, "namespace", *names)
 
 
 def namespace(cluster: apis.Api) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.comparison import servers
 from deploy.local import api as apis
-from deploy.local import binaries, control_plane
+from deploy.local import binaries, control_plane, manifests
 
 CONFIGURATION = Path(__file__).parents[2] / "deploy" / "manifests" / "webhook.yaml"
 NAMESPACE = "bench"
@@ -64,7 +64,7 @@ def _administrator(kubeconfig: Path) -> tuple[tuple[str, int], ssl.SSLContext]:
 
 def configure(api: apis.Api, port: int, authority: bytes) -> None:
     """Have the API server call the webhook on `port` for labelled workloads; wait until it does."""
-    (configuration,) = control_plane.documents(CONFIGURATION)
+    (configuration,) = manifests.read(CONFIGURATION)
     for hook in configuration["webhooks"]:
         hook["clientConfig"] = {
             "url": f"https://{servers.HOST}:{port}/mutate",

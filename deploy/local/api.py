@@ -152,7 +152,8 @@ def path_of(body: Object) -> str:
     """Path of the object `body`, by the regular plural of its kind."""
     version: str = body["apiVersion"]
     root = f"/api/{version}" if "/" not in version else f"/apis/{version}"
-    plural = body["kind"].lower() + "s"
+    kind = body["kind"].lower()
+    plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
     name, namespace = body["metadata"]["name"], body["metadata"].get("namespace")
     middle = f"/namespaces/{namespace}" if namespace else ""
     return f"{root}{middle}/{plural}/{name}"

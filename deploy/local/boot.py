@@ -7,12 +7,25 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from deploy.local import api, components, control_plane, machines, network, paths, pki, settings
+from deploy.local import (
+    api,
+    components,
+    control_plane,
+    machines,
+    manifests,
+    network,
+    paths,
+    pki,
+    scheduling,
+    settings,
+)
 from deploy.local.failures import CannotRun
 from deploy.local.images import registry, runtime_image
 from deploy.local.processes import Supervisor
 
-MANIFESTS = paths.REPOSITORY / "deploy" / "manifests"
+MANIFESTS = ("namespace", "scheduler", "node-provisioner", "controller", "admission-policy")
+"""Installed as they are; the webhook's needs an address."""
+SCHEDULER_PORT, EXTENDER_PORT = 10269, 8888
 READY_SECONDS = 60
 
 Step = Callable[[str], None]
@@ -52,9 +65,11 @@ def boot(loaded: settings.Settings, supervisor: Supervisor, step: Step) -> None:
         images.result()
         machines.create(loaded.site(), machines.Machine(settings.SYSTEM_MACHINE), index=0)
         control_plane.install_crds(client)
-        _install_manifests(client)
+        manifests.install(client, *MANIFESTS)
         for name, argv in _programs(loaded).items():
             supervisor.start(name, argv, prefix=inside, environment=_environment())
+        pair = control_plane.pair(plane, SCHEDULER_PORT, EXTENDER_PORT)
+        scheduling.start(pair, supervisor, prefix=inside, environment=_environment())
         step("webhook and first node")
         _register_webhook(client, loaded, made)
         _wait(lambda: _has_account(client), "the default ServiceAccount")
@@ -121,18 +136,11 @@ def _programs(loaded: settings.Settings) -> dict[str, list[str]]:
     }
 
 
-def _install_manifests(client: api.Api) -> None:
-    """Namespace and access rules of our programs, as they would be in any cluster."""
-    for file in ("namespace.yaml", "node-provisioner.yaml", "controller.yaml"):
-        for document in control_plane.documents(MANIFESTS / file):
-            client.apply(api.path_of(document), document)
-
-
 def _register_webhook(client: api.Api, loaded: settings.Settings, made: pki.Pki) -> None:
     """The shipped configuration, with a URL instead of a Service: the webhook is no pod here."""
     address = f"https://{loaded.network.node_ip}:{settings.WEBHOOK_PORT}"
     _wait(lambda: api.answers(f"{address}/readyz", made.authority.certificate_pem), "the webhook")
-    for document in control_plane.documents(MANIFESTS / "webhook.yaml"):
+    for document in manifests.documents("webhook"):
         for hook in document["webhooks"]:
             path = hook["clientConfig"]["service"]["path"]
             bundle = base64.b64encode(made.authority.certificate_pem).decode()

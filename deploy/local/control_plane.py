@@ -7,10 +7,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import yaml
-
-from deploy.local import components, pki
-from deploy.local.api import Api, Object
+from deploy.local import components, manifests, pki, scheduling
+from deploy.local.api import Api
 from deploy.local.failures import CannotRun
 from deploy.local.processes import Supervisor
 
@@ -70,7 +68,7 @@ def start_controllers(
 
 def install_crds(api: Api) -> None:
     """Creates Karpenter's definitions and waits until the API server serves them."""
-    definitions = [d for file in sorted(CRDS.glob("*.yaml")) for d in documents(file)]
+    definitions = [d for file in sorted(CRDS.glob("*.yaml")) for d in manifests.read(file)]
     for definition in definitions:
         path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
         api.apply(f"{path}/{definition['metadata']['name']}", definition)
@@ -86,12 +84,6 @@ def install_crds(api: Api) -> None:
             time.sleep(0.05)
 
 
-def documents(file: Path) -> list[Object]:
-    """The Kubernetes objects in `file`."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return [document for document in yaml.load_all(file.read_text(), loader) if document]
-
-
 def _served(api: Api, collection: str) -> bool:
     with contextlib.suppress(Exception):
         api.get(collection + "?limit=1")
@@ -100,10 +92,11 @@ def _served(api: Api, collection: str) -> bool:
 
 
 @contextlib.contextmanager
-def rootless(directory: Path, programs: Path) -> Iterator[Path]:
+def rootless(directory: Path, programs: Path, *, own_scheduler: bool = False) -> Iterator[Path]:
     """A control plane on 127.0.0.1 for tests, without root; yields the admin kubeconfig.
 
-    Its files lie in `directory`; everything ends with the block, or with this process.
+    Its files lie in `directory`; everything ends with the block, or with this process. With
+    `own_scheduler` our kube-scheduler and its extender run beside the default one.
     """
     plane = _loopback(directory, programs)
     kubeconfig = directory / "kubeconfig"
@@ -115,6 +108,9 @@ def rootless(directory: Path, programs: Path) -> Iterator[Path]:
         api = start_api(plane, supervisor, kubeconfig)
         start_controllers(plane, supervisor)
         install_crds(api)
+        if own_scheduler:
+            manifests.install(api, "namespace", "scheduler")
+            scheduling.start(pair(plane, *free_ports(2)), supervisor)
         api.close()
         yield kubeconfig
     finally:
@@ -122,8 +118,14 @@ def rootless(directory: Path, programs: Path) -> Iterator[Path]:
         shutil.rmtree(plane.data, ignore_errors=True)
 
 
+def pair(plane: components.ControlPlane, port: int, extender_port: int) -> scheduling.Pair:
+    """Our scheduler and extender on those ports, as the ServiceAccount of their manifest."""
+    kubeconfig = plane.etc / scheduling.KUBECONFIG
+    return scheduling.Pair(plane.binaries, kubeconfig, plane.etc, port, extender_port)
+
+
 def _loopback(directory: Path, programs: Path) -> components.ControlPlane:
-    ports = _free_ports(5)
+    ports = free_ports(5)
     return components.ControlPlane(
         address="127.0.0.1",
         service_cidr="10.96.0.0/16",
@@ -139,7 +141,8 @@ def _loopback(directory: Path, programs: Path) -> components.ControlPlane:
     )
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that nobody listens on."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [s.getsockname()[1] for s in sockets]
     for s in sockets:

@@ -19,6 +19,7 @@ CLIENTS = {
     "machine-provider": ("plainsail:machine-provider", "system:masters"),
     # Our programs are who their ServiceAccounts are: the RBAC of the manifests is what runs.
     "node-provisioner": ("system:serviceaccount:plainsail-system:node-provisioner", ""),
+    "scheduler": ("system:serviceaccount:plainsail-system:scheduler", ""),
     "controller": ("system:serviceaccount:plainsail-system:controller", ""),
 }
 """Kubeconfig name -> (user, group)."""

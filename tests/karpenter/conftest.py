@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local import api as apis
-from deploy.local import karpenter, paths, processes
-from deploy.local.control_plane import documents
+from deploy.local import karpenter, manifests, paths, processes
 from deploy.local.fake_nodes import FakeNodes
 from tests import programs
 from tests.apiserver import until
@@ -34,7 +33,7 @@ def karpenter_log(
     with apis.Api(control_plane_kubeconfig) as api:
         built = karpenter.karpenter(lambda _: None)
         for file in built.definitions:
-            for definition in documents(file):
+            for definition in manifests.read(file):
                 api.apply(apis.path_of(definition), definition)
         environment = karpenter.environment(
             control_plane_kubeconfig, market.file, metrics=METRICS_PORT, health=HEALTH_PORT

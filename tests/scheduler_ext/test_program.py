@@ -84,6 +84,24 @@ def test_it_answers_on_one_connection_and_ends_within_a_second_of_sigterm(
         assert time.monotonic() - begun < 3.0
 
 
+@pytest.mark.slow
+def test_a_connection_that_was_idle_is_still_there(
+    server: apiserver.ApiServer, tmp_path: Path
+) -> None:
+    """E11: uvicorn's own limit of 5 s would end it, and the scheduler's next question with it."""
+    with (
+        running("--kubeconfig", apiserver.kubeconfig(server, tmp_path)) as (_, port),
+        contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection,
+    ):
+        sockets = []
+        for pause in (0.0, 6.0):
+            time.sleep(pause)
+            connection.request("POST", "/filter", objects.request(objects.raw_pod(), "n1"))
+            assert connection.getresponse().read()
+            sockets.append(connection.sock)
+        assert sockets[0] is sockets[1] is not None
+
+
 def test_idle_connections_outlive_those_of_go(client: Client) -> None:
     """E11: who closes first loses what is on its way; Go closes after 90 s."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -24,7 +24,7 @@ import httpx
 from typing_extensions import override
 
 from deploy.local import api as apis
-from deploy.local import control_plane
+from deploy.local import manifests
 from tests import programs
 from tests.apiserver import until
 from tests.webhook import serving
@@ -224,7 +224,7 @@ def configuration(name: str, namespaces: Sequence[str], client: Object, **change
     """The shipped configuration, with its own exclusions, asked about `namespaces` alone."""
     (shipped,) = (
         document
-        for document in control_plane.documents(MANIFESTS / "webhook.yaml")
+        for document in manifests.documents("webhook")
         if document["kind"] == "MutatingWebhookConfiguration"
     )
     out = copy.deepcopy(shipped)

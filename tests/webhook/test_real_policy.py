@@ -9,16 +9,13 @@ from typing import Any
 
 import pytest
 
-from deploy.local import control_plane
+from deploy.local import api as apis
+from deploy.local import manifests
 from presets import annotations
 from tests.apiserver import until
-from tests.webhook import cluster as clusters
 from tests.webhook.cluster import KINDS, Cluster, Object, template, unlabelled, workload
 
 pytestmark = pytest.mark.controlplane
-
-POLICIES = clusters.MANIFESTS / "admission-policy.yaml"
-ROOT = "/apis/admissionregistration.k8s.io/v1/"
 
 
 def pod(labels: Object, held: Object | None = None) -> Object:
@@ -34,20 +31,20 @@ def here(shared: Cluster) -> Iterator[Cluster]:
     made = list(narrowed(here.namespace))
     try:
         for document in made:
-            here.api.apply(_path(document), document)
+            here.api.apply(apis.path_of(document), document)
         until(lambda: here.refusal(pod({annotations.PRESET: "tiny-chat"})), 20.0)
         until(lambda: here.refusal(workload(image="own:1")), 20.0)
         yield here
     finally:
         for document in made:
-            here.api.delete(_path(document))
+            here.api.delete(apis.path_of(document))
         here.remove()
 
 
 def narrowed(namespace: str) -> Iterator[Object]:
     """The shipped policies under other names, for one namespace."""
     only = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": [namespace]}
-    for document in control_plane.documents(POLICIES):
+    for document in manifests.documents("admission-policy"):
         document["metadata"]["name"] += f"-{namespace}"
         if "policyName" in document["spec"]:
             document["spec"]["policyName"] += f"-{namespace}"
@@ -55,12 +52,6 @@ def narrowed(namespace: str) -> Iterator[Object]:
             selector = document["spec"]["matchConstraints"]["namespaceSelector"]
             selector["matchExpressions"].append(only)
         yield document
-
-
-def _path(document: Object) -> str:
-    kind = document["kind"].lower()
-    plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
-    return f"{ROOT}{plural}/{document['metadata']['name']}"
 
 
 SPEC = {annotations.PROVISION_SPEC: "{}"}
@@ -99,7 +90,7 @@ def test_the_expressions_have_the_types_of_what_they_look_at(here: Cluster) -> N
     """W22: the API server's own check, which only warns, in the policy's status."""
     for document in narrowed(here.namespace):
         if "policyName" not in document["spec"]:
-            status = until(functools.partial(_type_checked, here, _path(document)), 20.0)
+            status = until(functools.partial(_type_checked, here, apis.path_of(document)), 20.0)
             assert status["typeChecking"] == {}
 
 

@@ -1,0 +1,172 @@
+"""kube-scheduler with the shipped configuration, and the extender beside it, over fake nodes.
+
+Rows of the fault cases: E1, E2, E3, E4, E5, E9, E17, E18, E20, E23, E28 here; E13, E19 and E24 in
+`test_real_placement.py`. Elsewhere: E6, E12, E27 in `test_app.py`; E7 and C8 in `test_cluster.py`;
+E8, E10, E14 to E16, E21 in `test_answers.py`; E11 in `test_program.py`; E22 and C18 in
+`tests/laws/test_marker.py`; E26 in `test_fit.py`. E25 has no test: Kubernetes below 1.32 is not
+supported (docs/concepts/placement.md), and its scheduler is not in our binary.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.local import api as apis
+from deploy.local import claims
+from tests import programs
+from tests.apiserver import until
+from tests.scheduler_ext.placing import SECONDS, Placing, placing
+
+pytestmark = pytest.mark.controlplane
+
+
+@pytest.fixture
+def here(cluster_api: apis.Api, control_plane_kubeconfig: Path) -> Iterator[Placing]:
+    """A namespace of its own."""
+    with placing(cluster_api, control_plane_kubeconfig) as made:
+        yield made
+
+
+@pytest.fixture
+def running(here: Placing) -> Iterator[Placing]:
+    """With scheduler and extender."""
+    with here.extender(), here.scheduling():
+        yield here
+
+
+@pytest.mark.parametrize("nodes", ["none", "small"])
+def test_without_a_node_that_fits_nobody_is_asked_and_the_planner_buys(
+    running: Placing, nodes: str
+) -> None:
+    """E1, E2: the condition alone leads to a claim."""
+    programs.install(running.api, "node-provisioner")
+    if nodes == "small":
+        running.node(gpus=0)
+    path = running.pod("p")
+    why = "no nodes available" if nodes == "none" else "node(s) didn't match|Insufficient"
+    condition = running.waits(path, "Unschedulable")
+    assert any(words in condition["message"] for words in why.split("|"))
+    rights = running.directory / "etc" / "node-provisioner.kubeconfig"
+    wanted = f"{claims.COLLECTION}?labelSelector=kaito.sh/workload-namespace={running.namespace}"
+    type_ = "Standard_NC6s_v3"
+    spec = running.api.get(path)["metadata"]["annotations"]["kaito.sh/provision-spec"]
+    known = {"annotations": {"kaito.sh/provision-spec": spec.replace(running.type, type_)}}
+    running.api.patch(path, {"metadata": known})
+    with programs.running("node_provisioner", rights):
+        (claim,) = until(lambda: running.api.get(wanted)["items"], SECONDS)
+    assert "kaito.sh/placement" not in str(claim["spec"])
+    assert running.proxy.calls == []
+
+
+def test_a_pod_waits_for_its_claims_node_and_says_so(running: Placing) -> None:
+    """E9, E18: two questions, then silence; the claim alone changes, and the pod is bound."""
+    running.claim(f"ws-{running.namespace}")
+    node = running.node(claim=f"ws-{running.namespace}")
+    path = running.pod("p")
+    condition = running.waits(path, f"waiting for the node of NodeClaim ws-{running.namespace}")
+    assert condition["reason"] == "Unschedulable"
+    assert running.silence("/filter", 3.0) <= 3
+    begun = time.monotonic()
+    running.initialize(f"ws-{running.namespace}", node)
+    assert running.bound(path) == node
+    assert time.monotonic() - begun < SECONDS  # five minutes without the touch
+    noted = running.api.get(path)["metadata"]["annotations"]
+    assert noted["kaito.sh/placement-changed"].endswith(node)
+
+
+def test_forty_updates_of_a_node_cost_forty_questions_and_one_event(running: Placing) -> None:
+    """E20."""
+    running.claim(f"ws-{running.namespace}")
+    node = running.node(claim=f"ws-{running.namespace}")
+    path = running.pod("p")
+    running.waits(path, "waiting for the node of NodeClaim")
+    running.silence("/filter")
+    before = running.proxy.count("/filter")
+    for number in range(40):
+        label = {"metadata": {"labels": {"n": str(number)}}}
+        running.api.patch(f"/api/v1/nodes/{node}", label)
+    assert running.silence("/filter") - before <= 41
+    assert "kaito.sh/placement-changed" not in running.api.get(path)["metadata"]["annotations"]
+
+
+def test_a_sidecar_that_comes_late_is_found(here: Placing) -> None:
+    """E3: our pods wait, others do not."""
+    here.node(gpus=2)
+    with here.scheduling():
+        ours, other = here.pod("ours"), here.unmarked("other")
+        here.bound(other)
+        here.waits(ours, "SchedulerError")
+        with here.extender():
+            here.bound(ours, 15.0)
+
+
+def test_a_sidecar_killed_while_it_is_asked_leaves_nothing_behind(here: Placing) -> None:
+    """E4."""
+    here.node()
+    with here.scheduling():
+        here.proxy.hang_up = True
+        with here.extender() as process:
+            path = here.pod("p")
+            here.waits(path, "SchedulerError")
+            process.kill()
+        here.proxy.hang_up = False
+        with here.extender():
+            here.bound(path, 15.0)
+
+
+def test_a_slow_sidecar_holds_others_up_no_longer_than_the_time_limit(running: Placing) -> None:
+    """E5: 2 s; our own limits lie below it (`test_app.py`)."""
+    running.node(gpus=2)
+    running.proxy.delay_seconds = 3.0
+    ours = running.pod("ours")
+    until(lambda: running.proxy.calls, SECONDS)
+    begun = time.monotonic()
+    running.bound(running.unmarked("other"))
+    assert time.monotonic() - begun < 15.0
+    running.waits(ours, "SchedulerError")
+    running.proxy.delay_seconds = 0.0
+    running.bound(ours, 15.0)
+
+
+def test_whole_nodes_are_refused_where_the_user_looks(here: Placing) -> None:
+    """E17."""
+    here.node()
+    with here.extender(), here.scheduling(extender={"nodeCacheCapable": False}):
+        here.waits(here.pod("p"), "set `nodeCacheCapable: true`")
+
+
+def test_an_extender_that_may_be_ignored_shows_in_a_metric(here: Placing) -> None:
+    """E23: what `ignorable: true` costs, and that it is set."""
+    here.node()
+    here.proxy.delay_seconds = 3.0
+    with here.extender(), here.scheduling(extender={"ignorable": True}):
+        here.bound(here.pod("p"))
+        page = f"http://127.0.0.1:{here.ports[1]}/metrics"
+
+        def counted() -> bool:
+            text = httpx.get(page, trust_env=False).text
+            return "plainsail_extender_pods_unguarded_total 1" in text
+
+        until(counted, SECONDS)
+
+
+def test_no_answer_of_ours_binds_a_pod_to_a_node_without_its_gpus(running: Placing) -> None:
+    """E28: kube-scheduler counts GPUs; only the marker is ignored."""
+    running.node(gpus=1)
+    running.waits(running.pod("p", gpus=8), "Insufficient nvidia.com/gpu")
+
+
+def test_the_shipped_configuration_is_taken_as_it_is(here: Placing) -> None:
+    """With leader election, by the rights of the manifest."""
+    here.scheduler = "plainsail-scheduler"
+    here.node()
+    election = {"leaseDuration": "5s", "renewDeadline": "4s", "retryPeriod": "1s"}
+    shipped = {"leaderElect": True, "resourceName": "plainsail-scheduler", **election}
+    shipped["resourceNamespace"] = "plainsail-system"
+    with here.extender(), here.scheduling(leaderElection=shipped):
+        here.bound(here.pod("p"))
+    log = (here.pair().directory / "scheduler.log").read_text()
+    assert "is forbidden" not in log
