@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from presets import annotations, gpus, preset, provision_spec, sizing
+from presets import annotations, gpus, metadata, preset, provision_spec, sizing
+from presets.request import Request
 from webhook import keys, placement, record, workloads
 from webhook.terms import Terms
 
@@ -19,7 +20,7 @@ class Choice:
     record: record.Record
     model: preset.Preset
     spec: provision_spec.ProvisionSpec
-    request: annotations.Request
+    request: Request
     """The same, parsed."""
     cloud: str
 
@@ -72,7 +73,7 @@ def of(workload: dict[str, Any], terms: Terms) -> Choice | None:
     except (record.MalformedRecord, provision_spec.MalformedProvisionSpec):
         return None
     model = terms.presets.find(kept.preset) if kept else None
-    request = annotations.parse(keys.of(workload))
+    request = metadata.parse(keys.of(workload))
     if kept is None or model is None or spec is None or isinstance(request, list):
         return None
     return Choice(workload, kept, model, spec, request, terms.cloud)

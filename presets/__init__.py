@@ -5,10 +5,10 @@ no deep-learning stack. Where to look:
 
 - contracts between programs, each in one file with a round-trip test: `annotations` (user to
   webhook to others), `runtime_args` (webhook to model server), `provision_spec` (webhook to
-  planner)
-- keys of the user: `annotations` lists them, `forms` reads their values with `sources`,
-  `adapter_list`, `money` and `syntax`, `problems` is what can be wrong with one; `request` is what
-  they ask for together
+  planner), `scheduling` (webhook to scheduler and extender)
+- keys of the user: `annotations` lists them, `metadata` reads a `request` from them; `forms` reads
+  single values with `sources`, `adapter_list`, `money` and `syntax`; `problems` is what can be
+  wrong with one, `contradictions` what with several
 - models: `catalog` finds one by name, `schema` reads `models/*.yaml`, `preset` is one model,
   `derive` makes one from a `config.json`, `catalog_page` writes docs/reference/presets.md
 - machines: `gpus` and `prices`, read by `tables` from `machines/*.csv`

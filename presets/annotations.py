@@ -1,16 +1,13 @@
-"""Every label and annotation key of Plainsail: constant, type, default, meaning; what they ask for.
+"""Every label and annotation key of Plainsail: constant, type, default, meaning.
 
-`presets.forms` holds the forms that values take, with the texts of what is wrong with them.
+`presets.forms` holds the forms that values take, with the texts of what is wrong with them;
+`presets.metadata` reads what a user asks for with all of them.
 """
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from presets import adapter_list, forms, request, syntax
-from presets.field_errors import FieldError
-from presets.problems import WHOLE, MalformedValue, Problem
+from presets import adapter_list, forms
 
 PREFIX = "kaito.sh/"
 """Of every key; keys without a prefix belong to the user."""
@@ -47,9 +44,7 @@ GATE = "kaito.sh/provisioning"
 ON_DEMAND = forms.ON_DEMAND
 SPOT = forms.SPOT
 
-Request = request.Request
-
-# Reason codes of this module; docs/reference/reasons.md lists them all.
+# Reason codes of what is wrong with a key; docs/reference/reasons.md lists them all.
 UNKNOWN_KEY = "UnknownKey"
 MISPLACED_KEY = "MisplacedKey"
 NOT_SUPPORTED_YET = "NotSupportedYet"
@@ -73,7 +68,7 @@ class Key:
     form: forms.Form | None = None
     """Of the value; None: not the user's to write."""
     field: str = ""
-    """Of `Request`, or of `request.Tuning`, that holds the value."""
+    """Of `request.Request`, or of `request.Tuning`, that holds the value."""
     shapes_pods: bool = True
     """Whether another value asks for other pods."""
 
@@ -81,6 +76,11 @@ class Key:
     def is_label(self) -> bool:
         """Whether it is a label rather than an annotation."""
         return self.on.endswith("(label)")
+
+    @property
+    def is_of_tuning(self) -> bool:
+        """Whether it shapes a tuning run, and `request.Tuning` holds the value."""
+        return self.name.startswith(_TUNING)
 
 
 def _wish(name: str, field: str, form: forms.Form, default: str, meaning: str, example: str) -> Key:
@@ -294,6 +294,11 @@ KEYS: dict[str, Key] = {
 """Every key by its name; docs/reference/annotations.md is checked against it."""
 
 
+def short(key: str) -> str:
+    """The key without the prefix, as messages name it."""
+    return key.removeprefix(PREFIX)
+
+
 def entries(meta: Mapping[str, object]) -> Iterator[tuple[str, str, object]]:
     """Each key of ours in labels and annotations: (`labels` or `annotations`, key, value)."""
     for field in ("labels", "annotations"):
@@ -306,7 +311,7 @@ def entries(meta: Mapping[str, object]) -> Iterator[tuple[str, str, object]]:
 
 def user_keys(meta: Mapping[str, object]) -> dict[str, str]:
     """Raw text of the keys that the user wrote, unknown ones included."""
-    return {key: str(value) for _, key, value in entries(meta) if _is_users(key)}
+    return {key: str(value) for _, key, value in entries(meta) if is_users(key)}
 
 
 def inputs(meta: Mapping[str, object]) -> dict[str, str]:
@@ -318,100 +323,6 @@ def inputs(meta: Mapping[str, object]) -> dict[str, str]:
     }
 
 
-def parse(meta: Mapping[str, object], path: str = "metadata") -> Request | list[FieldError]:
-    """What the labels and annotations of a workload ask for, or everything wrong with them.
-
-    `meta` is the workload's metadata and `path` its place, for the errors. Keys that Plainsail
-    itself writes are let pass; a key of ours that is unknown or misplaced is an error, never
-    ignored. The preset stands in the label, or where no label can hold it in the annotation of
-    the same name; the label is then absent or empty.
-    """
-    errors: list[FieldError] = []
-    texts: dict[str, str] = {}
-    values: dict[str, Any] = {}
-    for field, key, value in entries(meta):
-        if not _is_users(key):
-            continue
-        place = f"{path}.{field}[{key}]"
-        known = KEYS.get(key)
-        if known is None or known.form is None or not isinstance(value, str):
-            errors.append(_key_error(key, value, place))
-        elif field == "labels" and not known.is_label:
-            errors.append(_misplaced(value, place))
-        elif key in texts and value != texts[key] != "":
-            errors.append(_second_preset(texts[key], value, place))
-        else:
-            texts[key] = value
-            try:
-                values[key] = known.form.read(value)
-            except MalformedValue as error:
-                errors += (_field_error(place, value, problem) for problem in error.problems)
-    for key, problem in _contradictions(texts):
-        errors.append(_field_error(f"{path}.annotations[{key}]", texts[key], problem))
-    return errors or _request(values)
-
-
-def render(asked: Request) -> dict[str, dict[str, str]]:
-    """Labels and annotations that ask for it: `parse(render(asked)) == asked`.
-
-    What is as it would be anyway is left out.
-    """
-    labels, noted = {}, {}
-    for key, value in _wishes(asked):
-        noted[key.name] = key.form.write(value) if key.form else ""
-    if PRESET in noted and syntax.is_label_value(asked.preset):
-        labels[PRESET] = noted.pop(PRESET)
-    return {"labels": labels, "annotations": noted}
-
-
-def _wishes(asked: Request) -> Iterator[tuple[Key, object]]:
-    """Keys of the user with the values that differ from the default."""
-    for key in KEYS.values():
-        holder = asked.tuning if key.name.startswith(_TUNING) else asked
-        if key.form is not None and holder is not None:
-            value = getattr(holder, key.field)
-            if value != getattr(type(holder), key.field, ""):
-                yield key, value
-
-
-def _request(values: Mapping[str, Any]) -> Request:
-    """The request with those values by key."""
-    run = {KEYS[key].field: values[key] for key in values if key.startswith(_TUNING)}
-    wishes = {KEYS[key].field: values[key] for key in values if not key.startswith(_TUNING)}
-    tuning = request.Tuning(**run) if run else None
-    return Request(**{"preset": "", **wishes}, tuning=tuning)
-
-
-def _contradictions(texts: Mapping[str, str]) -> Iterator[tuple[str, Problem]]:
-    by_short_name = {key.removeprefix(PREFIX): text for key, text in texts.items()}
-    for short, problem in request.contradictions(by_short_name):
-        yield PREFIX + short, problem
-
-
-def _is_users(key: str) -> bool:
+def is_users(key: str) -> bool:
+    """Whether the user writes the key, rather than a program of ours."""
     return key not in KEYS or KEYS[key].written_by == "user"
-
-
-def _field_error(place: str, text: str, problem: Problem) -> FieldError:
-    value = text if problem.value is WHOLE else problem.value
-    return FieldError(place + problem.at, value, INVALID_VALUE, problem.message, problem.hint)
-
-
-def _key_error(key: str, value: object, place: str) -> FieldError:
-    if key in KEYS:
-        return FieldError(place, value, INVALID_VALUE, "is not a string", "quote the value")
-    users = [key.name for key in KEYS.values() if key.form is not None]
-    near = difflib.get_close_matches(key, users, n=1, cutoff=0.6)
-    shorts = ", ".join(name.removeprefix(PREFIX) for name in users)
-    hint = f'did you mean "{near[0]}"?' if near else f"known under {PREFIX}: {shorts}"
-    return FieldError(place, value, UNKNOWN_KEY, "is the value of a key that does not exist", hint)
-
-
-def _misplaced(value: str, place: str) -> FieldError:
-    message, hint = "has no effect as a label", "set it as an annotation"
-    return FieldError(place, value, MISPLACED_KEY, message, hint)
-
-
-def _second_preset(label: str, value: str, place: str) -> FieldError:
-    message, hint = f'is another preset than the label\'s "{label}"', "name one of them"
-    return FieldError(place, value, INVALID_VALUE, message, hint)

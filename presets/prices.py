@@ -62,9 +62,10 @@ class PriceList:
         return tuple(price for key in sorted(self._by_key) for price in self._by_key[key])
 
 
+@cache
 def snapshot() -> PriceList:
-    """The prices that the package carries."""
-    return _snapshot()
+    """The prices that the package carries; read once."""
+    return parse(FILE, tables.packaged(FILE))
 
 
 def parse(file: str, text: str) -> PriceList:
@@ -96,11 +97,6 @@ def shown(amount: int | None) -> str:
         return "unknown"
     dollars, _, cents = money.decimal_text(amount).partition(".")
     return f"${dollars}.{cents.ljust(2, '0')}/h"
-
-
-@cache
-def _snapshot() -> PriceList:
-    return parse(FILE, tables.packaged(FILE))
 
 
 def _price(row: tables.Row) -> Price:

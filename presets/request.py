@@ -1,10 +1,8 @@
-"""What a user asks for, parsed: `Request`, and which wishes exclude each other."""
+"""What a user asks for: `Request`; `presets.metadata` reads it from labels and annotations."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from presets import adapter_list, forms, sources
-from presets.problems import Problem
 
 
 @dataclass(frozen=True)
@@ -48,48 +46,3 @@ class Request:
     """The Service is of type `LoadBalancer`."""
     tuning: Tuning | None = None
     """None: the model is served."""
-
-
-TUNING_METHOD = "tuning-method"
-INPUTS = ("tuning-input-urls", "tuning-input-image", "tuning-input-pvc")
-OUTPUTS = ("tuning-output-image", "tuning-output-pvc")
-PUSH_SECRET = "tuning-output-push-secret"  # noqa: S105 - the name of a key
-SERVING = ("adapters", "enablelb", "runtime")
-"""Short names of keys: without the prefix."""
-
-_ONE_INPUT = f"exactly one of {', '.join(INPUTS)}"
-_ONE_OUTPUT = f"{OUTPUTS[0]} with {PUSH_SECRET}, or {OUTPUTS[1]}"
-
-
-def contradictions(texts: Mapping[str, str]) -> Iterator[tuple[str, Problem]]:
-    """Short name of a key, and what is wrong with it beside the others; `texts` by short name."""
-    if texts.get("service") == "none" and texts.get("enablelb") == "True":
-        message, hint = "has no effect without a Service", "remove it, or service: none"
-        yield "enablelb", Problem(message, hint)
-    if TUNING_METHOD in texts:
-        yield from _tuning(texts)
-    else:
-        for key in texts:
-            if key.startswith("tuning-"):
-                message = f"has no effect without {TUNING_METHOD}"
-                yield key, Problem(message, f"{TUNING_METHOD}: {forms.LORA} or {forms.QLORA}")
-
-
-def _tuning(texts: Mapping[str, str]) -> Iterator[tuple[str, Problem]]:
-    given = [key for key in INPUTS if key in texts]
-    if not given:
-        yield TUNING_METHOD, Problem("has no data to tune on", _ONE_INPUT)
-    for key in given[1:]:
-        yield key, Problem(f"is a second input beside {given[0]}", _ONE_INPUT)
-    if not any(key in texts for key in OUTPUTS):
-        yield TUNING_METHOD, Problem("has no place for the adapter", _ONE_OUTPUT)
-    if OUTPUTS[0] in texts and PUSH_SECRET not in texts:
-        hint = f"{PUSH_SECRET}: a Secret of type kubernetes.io/dockerconfigjson"
-        yield OUTPUTS[0], Problem("has no Secret to be pushed with", hint)
-    if PUSH_SECRET in texts and OUTPUTS[0] not in texts:
-        message = f"has no effect without {OUTPUTS[0]}"
-        yield PUSH_SECRET, Problem(message, f"{OUTPUTS[0]}: where to push to")
-    for key in SERVING:
-        if key in texts:
-            message = "has no effect on a tuning run"
-            yield key, Problem(message, f"remove it, or {TUNING_METHOD}")

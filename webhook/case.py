@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from presets import annotations, gpus, preset
+from presets import annotations, gpus, metadata, preset
 from presets.field_errors import FieldError
+from presets.request import Request
 from webhook import keys, machines, placement, podspec, workloads
 from webhook.record import Record
 from webhook.terms import Terms
@@ -39,7 +40,7 @@ class Case:
     workload: dict[str, Any]
     keys: Mapping[str, Any]
     """Metadata that holds the user's keys (`webhook.keys.of`)."""
-    request: annotations.Request
+    request: Request
     terms: Terms
     model: preset.Preset | None
     """None where the name is unknown: rules that need it have nothing to say."""
@@ -141,7 +142,7 @@ def of(
     """The case of a workload, and what is wrong with its keys."""
     held = keys.of(workload)
     parsed, errors = _asked(workload, held)
-    request = parsed or annotations.Request(preset=str(held["labels"][annotations.PRESET]))
+    request = parsed or Request(preset=str(held["labels"][annotations.PRESET]))
     model = terms.presets.find(request.preset)
     recorded = earlier.container if earlier else ""
     try:
@@ -158,7 +159,7 @@ def problems_of_keys(workload: dict[str, Any]) -> list[FieldError]:
 
 def _asked(
     workload: dict[str, Any], held: Mapping[str, Any]
-) -> tuple[annotations.Request | None, list[FieldError]]:
+) -> tuple[Request | None, list[FieldError]]:
     """What the keys ask for, and what is wrong with them.
 
     Keys that admission does not act on yet are refused, whatever their value, and the others are
@@ -168,7 +169,7 @@ def _asked(
     later = [entry for entry in annotations.entries(held) if _is_later(*entry[:2])]
     for field, key, _ in later:
         left = {**left, field: {name: at for name, at in left[field].items() if name != key}}
-    parsed = annotations.parse(left)
+    parsed = metadata.parse(left)
     kind = workloads.kind_of(workload)
     errors = [keys.located(workload, _refused(kind, *entry)) for entry in later]
     if isinstance(parsed, list):

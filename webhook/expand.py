@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from presets import annotations, forms, preset, provision_spec
+from presets.request import Request
 from webhook import adapters, fill, machines, placement, podspec, reasons, weights, workloads
 from webhook.case import Case
 from webhook.record import Record
@@ -106,7 +107,7 @@ _spec_text = lru_cache(maxsize=512)(provision_spec.ProvisionSpec.to_json)
 
 
 def _pod_metadata(
-    request: annotations.Request, placed: placement.Placement, labels: dict[str, Any]
+    request: Request, placed: placement.Placement, labels: dict[str, Any]
 ) -> dict[str, Any]:
     """What ties the pods to their workload, and to the planner unless nothing is to be bought."""
     if request.provision == forms.OFF:

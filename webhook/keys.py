@@ -32,7 +32,7 @@ def are_on_template(workload: Object) -> bool:
 
 
 def of(workload: Object) -> Object:
-    """Metadata that holds the user's keys, as `annotations.parse` reads it."""
+    """Metadata that holds the user's keys, as `metadata.parse` reads it."""
     own = workloads.metadata(workload)
     if not are_on_template(workload):
         return own
@@ -55,7 +55,7 @@ def path(workload: Mapping[str, Any], field: str, key: str) -> str:
 
 
 def located(workload: Object, error: FieldError) -> FieldError:
-    """An error of `annotations.parse(of(workload))`, with the path at which the key stands."""
+    """An error of `metadata.parse(of(workload))`, with the path at which the key stands."""
     found = _KEY.match(error.path)
     if found is None or not are_on_template(workload):
         return error

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from presets import annotations, gpus, preset, provision_spec, sizing
+from presets import gpus, preset, provision_spec, sizing
+from presets.request import Request
 from webhook import machines, workloads
 
 INSTANCE_TYPE_LABEL = "node.kubernetes.io/instance-type"
@@ -58,14 +59,14 @@ def place(
     )
 
 
-def mode(request: annotations.Request) -> sizing.Mode:
+def mode(request: Request) -> sizing.Mode:
     """What is done with the model on the machine."""
     if request.adapters:
         return sizing.Serve(adapters=len(request.adapters))
     return machines.SERVE
 
 
-def instance_types(request: annotations.Request, pod: Mapping[str, Any]) -> tuple[str, ...]:
+def instance_types(request: Request, pod: Mapping[str, Any]) -> tuple[str, ...]:
     """Instance types by annotation, else by the pod's node selector; empty: the user names none."""
     selected = workloads.part(pod, "nodeSelector").get(INSTANCE_TYPE_LABEL)
     return request.instance_types or ((str(selected),) if selected else ())

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from presets import annotations, request, sources
+from presets import annotations, metadata, request, sources
 from presets.adapter_list import Adapter
-from presets.annotations import Request
 from presets.field_errors import FieldError
+from presets.request import Request
 
 
 def meta(label: str = "tiny-chat", **held: str) -> dict[str, object]:
@@ -17,13 +17,13 @@ def meta(label: str = "tiny-chat", **held: str) -> dict[str, object]:
 
 
 def errors(of: dict[str, object]) -> list[FieldError]:
-    parsed = annotations.parse(of)
+    parsed = metadata.parse(of)
     assert isinstance(parsed, list), parsed
     return parsed
 
 
 def test_a_bare_label_asks_for_the_defaults() -> None:
-    assert annotations.parse(meta()) == Request(
+    assert metadata.parse(meta()) == Request(
         "tiny-chat", instance_types=(), capacity_types=("on-demand",), container="", service=True
     )
 
@@ -40,7 +40,7 @@ def test_every_serving_key_is_read() -> None:
         container="server",
         enablelb="True",
     )
-    assert annotations.parse(held) == Request(
+    assert metadata.parse(held) == Request(
         "tiny-chat",
         instance_types=("Standard_NC6s_v3", "Standard_NC24s_v3"),
         capacity_types=("spot", "on-demand"),
@@ -64,7 +64,7 @@ def test_every_tuning_key_is_read() -> None:
         tuning_output_pvc="adapters/sql/v1",
         tuning_config="my-params",
     )
-    assert annotations.parse(held) == Request(
+    assert metadata.parse(held) == Request(
         "tiny-chat",
         tuning=request.Tuning(
             "qlora",
@@ -92,7 +92,7 @@ def test_the_preset_stands_in_the_label_or_in_the_annotation(
 ) -> None:
     labels = {} if label is None else {annotations.PRESET: label}
     noted = {} if annotation is None else {annotations.PRESET: annotation}
-    assert annotations.parse({"labels": labels, "annotations": noted}) == Request(preset)
+    assert metadata.parse({"labels": labels, "annotations": noted}) == Request(preset)
 
 
 def test_two_different_presets_are_refused() -> None:
@@ -113,7 +113,7 @@ def test_every_example_is_read_and_written_again(key: annotations.Key) -> None:
 
 def test_keys_without_our_prefix_are_the_users() -> None:
     of = {"labels": {annotations.PRESET: "a"}, "annotations": {"kaito.io/x": "1", "preset": "b"}}
-    assert annotations.parse(of) == Request("a")
+    assert metadata.parse(of) == Request("a")
 
 
 @pytest.mark.parametrize("key", [k for k in annotations.KEYS.values() if k.written_by != "user"])
@@ -121,7 +121,7 @@ def test_keys_that_we_write_are_let_pass(key: annotations.Key) -> None:
     field = "labels" if key.is_label else "annotations"
     of = meta()
     of[field] = {**dict(of[field]), key.name: "anything"}  # type: ignore[call-overload]  # a mapping, as built above
-    assert annotations.parse(of) == Request("tiny-chat")
+    assert metadata.parse(of) == Request("tiny-chat")
 
 
 USERS_ANNOTATIONS = [k for k in annotations.KEYS.values() if k.form and not k.is_label]
@@ -185,4 +185,4 @@ def test_user_keys_leave_out_what_we_write() -> None:
 
 
 def test_null_metadata_parts_are_absent() -> None:
-    assert annotations.parse({"labels": None, "annotations": None}) == Request("")
+    assert metadata.parse({"labels": None, "annotations": None}) == Request("")

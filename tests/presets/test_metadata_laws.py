@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from presets import annotations, field_errors, forms, request, sources
+from presets import annotations, field_errors, forms, metadata, request, sources
 from presets.adapter_list import Adapter
 
 IMAGES = (
@@ -38,21 +38,21 @@ TEXTS = (
 @pytest.mark.parametrize("seed", range(300))
 def test_what_is_written_is_read(seed: int) -> None:
     asked = random_request(random.Random(seed))
-    assert annotations.parse(annotations.render(asked)) == asked
+    assert metadata.parse(metadata.render(asked)) == asked
 
 
 @pytest.mark.parametrize("seed", range(300))
 def test_what_was_read_is_read_again(seed: int) -> None:
     """Other texts of the same wish are written in one way."""
-    asked = annotations.parse(random_meta(random.Random(seed)))
-    if isinstance(asked, annotations.Request):
-        assert annotations.parse(annotations.render(asked)) == asked
+    asked = metadata.parse(random_meta(random.Random(seed)))
+    if isinstance(asked, request.Request):
+        assert metadata.parse(metadata.render(asked)) == asked
 
 
 @pytest.mark.parametrize("seed", range(300))
 def test_whatever_stands_there_gets_an_answer(seed: int) -> None:
     draw = random.Random(seed)
-    parsed = annotations.parse(random_meta(draw))
+    parsed = metadata.parse(random_meta(draw))
     if isinstance(parsed, list):
         assert parsed
         assert len(field_errors.render(parsed)) < 1000 * len(parsed)
@@ -64,10 +64,10 @@ def test_one_wrong_key_more_is_one_more_told(seed: int) -> None:
     """A mistake hides no other one."""
     draw = random.Random(seed)
     asked = random_request(draw)
-    meta = annotations.render(dataclasses.replace(asked, capacity_types=("spot",)))
+    meta = metadata.render(dataclasses.replace(asked, capacity_types=("spot",)))
     meta["annotations"][annotations.CAPACITY_TYPE] = "reserved"
     meta["annotations"]["kaito.sh/nonsense"] = "1"
-    parsed = annotations.parse(meta)
+    parsed = metadata.parse(meta)
     assert isinstance(parsed, list)
     assert {error.reason for error in parsed} == {
         annotations.INVALID_VALUE,
@@ -76,12 +76,12 @@ def test_one_wrong_key_more_is_one_more_told(seed: int) -> None:
 
 
 def test_a_bare_request_is_a_label_alone() -> None:
-    written = annotations.render(annotations.Request("phi-4"))
+    written = metadata.render(request.Request("phi-4"))
     assert written == {"labels": {annotations.PRESET: "phi-4"}, "annotations": {}}
 
 
 def test_a_hub_id_is_an_annotation() -> None:
-    written = annotations.render(annotations.Request("org/name"))
+    written = metadata.render(request.Request("org/name"))
     assert written == {"labels": {}, "annotations": {annotations.PRESET: "org/name"}}
 
 
@@ -91,7 +91,7 @@ def test_every_field_of_a_request_has_a_key() -> None:
     assert fields == {key.field for key in annotations.KEYS.values() if key.form}
 
 
-def random_request(draw: random.Random) -> annotations.Request:
+def random_request(draw: random.Random) -> request.Request:
     """One that `parse` could give."""
     common = {
         "preset": draw.choice(["tiny-chat", "Phi.4_mini", "org/name", "Org-1/na.me_2"]),
@@ -106,8 +106,8 @@ def random_request(draw: random.Random) -> annotations.Request:
         "service": draw.random() < 0.5,
     }
     if draw.random() < 0.5:
-        return annotations.Request(**common, tuning=random_tuning(draw))  # type: ignore[arg-type]  # fields by name, as above
-    return annotations.Request(
+        return request.Request(**common, tuning=random_tuning(draw))  # type: ignore[arg-type]  # fields by name, as above
+    return request.Request(
         **common,  # type: ignore[arg-type]  # as above
         load_balancer=bool(common["service"]) and draw.random() < 0.5,
         runtime=draw.choice([forms.AUTO, forms.TRANSFORMERS, forms.VLLM]),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from presets import annotations
+from presets import annotations, metadata
 
 INSTANCE_TYPES = "for example Standard_NC6s_v3,Standard_NC24ads_A100_v4"
 CAPACITY_TYPES = "on-demand, spot or spot,on-demand"
@@ -235,9 +235,7 @@ def test_a_hub_id_of_three_parts_is_refused() -> None:
 
 def wrong(keys: dict[str, str]) -> list[tuple[str, object, str, str]]:
     """Short key and place, value, message and hint of every error."""
-    parsed = annotations.parse(
-        {"annotations": {annotations.PREFIX + k: v for k, v in keys.items()}}
-    )
+    parsed = metadata.parse({"annotations": {annotations.PREFIX + k: v for k, v in keys.items()}})
     assert isinstance(parsed, list), parsed
     assert {error.reason for error in parsed} == {annotations.INVALID_VALUE}
     start = f"metadata.annotations[{annotations.PREFIX}"
