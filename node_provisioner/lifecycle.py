@@ -27,9 +27,13 @@ class Lifecycle:
         self._foreign: set[str] = set()
 
     def created(self, claim: views.ClaimView, now: float) -> None:
-        """Count on a claim before the watch shows it."""
+        """Count on a claim before the watch shows it; again for one that is found to be there."""
         self._unseen[claim.uid] = (claim, now + _UNSEEN_SECONDS)
         self._pauses.succeed("create")
+
+    def overdue(self, now: float) -> tuple[views.ClaimView, ...]:
+        """Claims that the watch should have shown: they are gone, or the watch is late."""
+        return tuple(claim for claim, deadline in self._unseen.values() if deadline <= now)
 
     def released(self, claim: views.ClaimView) -> None:
         """Its end is our own wish, not a refusal."""

@@ -95,6 +95,9 @@ class Planner:
         return min(self._deadlines(decided, now), default=None) if complete else _SOON_SECONDS
 
     def _look(self, now: float) -> Seen:
+        for claim in self._past.overdue(now):
+            if self._cloud.has(claim):
+                self._past.created(claim, now)  # the watch is late
         gone = self._claims.take_gone()
         present = self._claims.views()
         for claim in self._past.observe(present, gone, now):
@@ -164,15 +167,16 @@ class Planner:
     def _release(self, claim: views.ClaimView, seen: Seen, now: float) -> None:
         self._idle.restart(claim.key, now)
         bought = (node.key for node in seen.nodes if node.claim == claim.key)
-        if any(self._held(node) for node in {claim.node, *bought} - {""}):
+        silent = {node.key for node in seen.nodes if not node.ready}
+        if any(self._held(node, silent) for node in sorted({claim.node, *bought} - {""})):
             return
         self._past.released(claim)
         self._cloud.delete(claim)
         logs.info("claim_released", claim=claim.key, offer=claim.offer)
 
-    def _held(self, node: str) -> bool:
+    def _held(self, node: str, silent: Collection[str]) -> bool:
         listed = self._api.get("/api/v1/pods", {"fieldSelector": f"spec.nodeName={node}"})
-        return any(reclaim.holds(pod) for pod in listed.get("items") or ())
+        return any(reclaim.holds(pod, silent=node in silent) for pod in listed.get("items") or ())
 
     def _say(self, seen: Seen, decided: plan.Plan, bought: Collection[str]) -> bool:
         """Tell the waiting pods; False: some are left for the next pass."""

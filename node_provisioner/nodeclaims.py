@@ -38,6 +38,18 @@ class NodeClaims:
             raise NameTaken(claim.name)
         return view
 
+    def has(self, claim: views.ClaimView) -> bool:
+        """Whether this very claim is there.
+
+        Raises:
+            api.ApiError: the API server did not say.
+        """
+        try:
+            found = self._api.get(f"{PATH}/{claim.key}")
+        except api.NotFound:
+            return False
+        return bool(found["metadata"].get("uid") == claim.uid)
+
     def delete(self, claim: views.ClaimView) -> None:
         """Delete this very claim; one that is gone or was replaced is left alone.
 

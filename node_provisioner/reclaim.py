@@ -16,10 +16,12 @@ def needless(
     """Claims whose node carries no pod with a device or of ours, and that no waiting pod could use.
 
     Pods that wait for anything count, not only those that the scheduler has refused: a node is
-    kept rather than bought twice.
+    kept rather than bought twice. Pods that were told to end on a node that is not Ready count for
+    nothing: its kubelet confirms no end, and they stay for as long as the node does.
     """
-    pods = tuple(pods)
-    held = {pod.node for pod in pods if pod.node}
+    pods, nodes = tuple(pods), tuple(nodes)
+    silent = {node.key for node in nodes if not node.ready}
+    held = {pod.node for pod in pods if pod.node and not (pod.ending and pod.node in silent)}
     wanted = {
         (instance_type, pod.spec.gpu_resource)
         for pod in pods
@@ -36,9 +38,14 @@ def needless(
     )
 
 
-def holds(pod: api.Object) -> bool:
-    """Whether a pod is a reason to keep its node: neither finished nor one of every node's own."""
+def holds(pod: api.Object, *, silent: bool) -> bool:
+    """Whether a pod is a reason to keep its node: neither finished nor one of every node's own.
+
+    On a `silent` node, one that is not Ready, those that were told to end are no reason either.
+    """
     meta = pod["metadata"]
+    if silent and "deletionTimestamp" in meta:
+        return False
     owners = {owner["kind"] for owner in meta.get("ownerReferences", ())}
     finished = pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}
     return not (finished or "DaemonSet" in owners or _MIRROR in meta.get("annotations", {}))

@@ -41,6 +41,8 @@ class PodView:
     """Node that it is bound to; empty: none."""
     standing: Standing
     devices: Counts
+    ending: bool
+    """It was told to end, and holds what it holds until it has."""
     rules: rules.Rules
     """Which nodes it may run on."""
 
@@ -121,6 +123,7 @@ def pod(raw: api.Object) -> PodView | None:
         node=spec.get("nodeName", ""),
         standing=_standing(spec, status),
         devices=devices,
+        ending="deletionTimestamp" in meta,
         rules=rules.of_pod(spec) if managed else rules.Rules(),
     )
 

@@ -31,6 +31,17 @@ def test_a_claim_that_the_watch_never_shows_is_refused_in_the_end() -> None:
     assert past.observe([], [], now=11.0) == ()
 
 
+def test_a_claim_that_is_there_counts_however_late_the_watch_is() -> None:
+    past = lifecycle.Lifecycle()
+    claim = objects.claim_view()
+    past.created(claim, now=0.0)
+    assert past.overdue(now=9.9) == ()
+    assert past.overdue(now=10.0) == (claim,)
+    past.created(claim, now=10.0)
+    assert past.observe([], [], now=19.9) == ()
+    assert past.unseen() == (claim,)
+
+
 def test_a_refusal_bars_the_offer_for_three_minutes_and_makes_the_next_attempt() -> None:
     past = lifecycle.Lifecycle()
     (ended,) = past.observe([], [objects.claim_view()], now=0.0)

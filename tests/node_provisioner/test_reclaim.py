@@ -1,5 +1,7 @@
 """Which claims nobody needs."""
 
+from dataclasses import replace
+
 import pytest
 
 from kubeapi import api
@@ -21,6 +23,19 @@ def test_a_node_that_carries_a_pod_is_needed() -> None:
     assert reclaim.needless([_bound()], [_NODE], [_CLAIM]) == ()
     assert reclaim.needless([_bound(metadata={"labels": {}})], [_NODE], [_CLAIM]) == ()
     assert reclaim.needless([], [_NODE], [_CLAIM]) == (_CLAIM,)
+
+
+def test_pods_that_end_on_a_silent_node_do_not_hold_it() -> None:
+    """Its kubelet will never confirm their end, so that nobody else would give the node back."""
+    stamp: dict[str, object] = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+    silent = replace(_NODE, ready=False)
+    ending = _bound(metadata=stamp)
+    assert reclaim.needless([ending], [silent], [_CLAIM]) == (_CLAIM,)
+    assert reclaim.needless([ending], [_NODE], [_CLAIM]) == ()
+    assert reclaim.needless([_bound()], [silent], [_CLAIM]) == ()
+    raw = objects.bound("a", "n1", metadata=stamp)
+    assert reclaim.holds(raw, silent=False)
+    assert not reclaim.holds(raw, silent=True)
 
 
 def test_a_waiting_pod_needs_every_claim_that_could_take_it() -> None:
@@ -54,4 +69,4 @@ def test_what_every_node_has_does_not_hold_it(
     pod: api.Object,
     holds: bool,  # noqa: FBT001 - a parameter of the case
 ) -> None:
-    assert reclaim.holds(pod) is holds
+    assert reclaim.holds(pod, silent=True) is holds
