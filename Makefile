@@ -4,7 +4,7 @@ PY := .venv/bin/python
 .DEFAULT_GOAL := help
 # Without bytecode every import of transformers costs seven seconds more.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help env check lint types unit test e2e e2e-karpenter demo demo-down golden fix bench gpu lock model
+.PHONY: help env check lint types unit test e2e e2e-karpenter nightly demo demo-down golden fix bench gpu lock model
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ e2e: env ## the end-to-end tests on a real local cluster (root, Linux)
 e2e-karpenter: env ## the planner beside the real Karpenter, which is built once (Linux)
 	@$(PY) -m deploy.local karpenter
 	@scripts/own-network $(PY) -m pytest -q -m karpenter
+
+nightly: env ## the planner against 20,000 random seeds of a simulated cluster (minutes)
+	@SEEDS=$${SEEDS:-20000} $(PY) -m pytest -q -n auto --maxprocesses 8 --dist worksteal tests/simulation
 
 gpu: env ## the tests that need a CUDA device
 	@$(PY) -m pytest -q -m gpu

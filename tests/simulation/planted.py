@@ -1,0 +1,67 @@
+"""Planners with one fault each, to prove that the simulation sees it."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kubeapi import events
+from node_provisioner import lifecycle, loop, names, reclaim, supply
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def nameless(patch: pytest.MonkeyPatch) -> None:
+    """Names of claims are new every time."""
+    serial = itertools.count()
+    patch.setattr(names, "claim", lambda *_: f"ws{next(serial):09x}")
+
+
+def without_flight(patch: pytest.MonkeyPatch) -> None:
+    """Claims without a usable node do not count."""
+    bins = supply.bins
+    patch.setattr(supply, "bins", lambda *a, **k: tuple(one for one in bins(*a, **k) if one.node))
+
+
+def without_gpu_patience(patch: pytest.MonkeyPatch) -> None:
+    """A Ready node without its GPUs does not count."""
+    bins = supply.bins
+
+    def hasty(pods: Any, nodes: Any, claims: Any, **more: Any) -> Any:
+        bare = {node.claim for node in nodes if node.ready and not node.devices}
+        return bins(pods, nodes, [claim for claim in claims if claim.key not in bare], **more)
+
+    patch.setattr(supply, "bins", hasty)
+
+
+def hoarding(patch: pytest.MonkeyPatch) -> None:
+    """Nothing is ever given back."""
+    patch.setattr(reclaim, "needless", lambda *_: ())
+
+
+def grabbing(patch: pytest.MonkeyPatch) -> None:
+    """Every claim is given back after the TTL, used or not."""
+    patch.setattr(reclaim, "needless", lambda _pods, _nodes, claims: tuple(claims))
+    patch.setattr(reclaim, "holds", lambda *_: False)
+
+
+def silent(patch: pytest.MonkeyPatch) -> None:
+    """Nobody is told anything."""
+    patch.setattr(events.Recorder, "tell", lambda *_: None)
+
+
+def stubborn(patch: pytest.MonkeyPatch) -> None:
+    """What was refused is asked for again at once."""
+    patch.setattr(lifecycle.Lifecycle, "refuse", lambda *_: None)
+
+
+def restless(patch: pytest.MonkeyPatch) -> None:
+    """It looks again and again without a reason."""
+    run_pass = loop.Planner.run_pass
+
+    def again(self: loop.Planner) -> float:
+        run_pass(self)
+        return 0.0
+
+    patch.setattr(loop.Planner, "run_pass", again)
