@@ -1,11 +1,12 @@
 """What was chosen for a workload, read off the expanded workload itself."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from presets import annotations, gpus, metadata, preset, provision_spec, sizing
+from presets import annotations, forms, gpus, metadata, preset, provision_spec, sizing
 from presets.request import Request
-from webhook import keys, placement, record, workloads
+from webhook import keys, node_rules, placement, record, workloads
 from webhook.terms import Terms
 
 ANNOTATION, NODE_SELECTOR, PRESET, CHEAPEST = "annotation", "node selector", "preset", "cheapest"
@@ -20,6 +21,7 @@ class Choice:
     record: record.Record
     model: preset.Preset
     spec: provision_spec.ProvisionSpec
+    """What the planner may buy; where nothing is bought, the same of the nodes it waits for."""
     request: Request
     """The same, parsed."""
     cloud: str
@@ -43,8 +45,9 @@ class Choice:
 
     @property
     def machine(self) -> gpus.InstanceType | None:
-        """The instance type that is tried first; None where this version does not know it."""
-        return gpus.INSTANCE_TYPES.get(self.spec.instance_types[0])
+        """The instance type that is tried first; None where there is none that we know."""
+        first = next(iter(self.spec.instance_types), "")
+        return gpus.INSTANCE_TYPES.get(first)
 
     @property
     def layout(self) -> sizing.Layout | None:
@@ -53,6 +56,11 @@ class Choice:
             return None
         found = sizing.fit(self.model, self.machine, placement.mode(self.request))
         return found if isinstance(found, sizing.Layout) else None
+
+    @property
+    def is_bought(self) -> bool:
+        """Nodes are bought for the pods; else they wait for one that is there."""
+        return self.request.provision != forms.OFF
 
     @property
     def named_by(self) -> str:
@@ -67,19 +75,47 @@ class Choice:
 
 def of(workload: dict[str, Any], terms: Terms) -> Choice | None:
     """What was chosen for the workload; None where it was not expanded by what we know."""
+    request = metadata.parse(keys.of(workload))
     try:
         kept = record.of(workload)
-        spec = _spec(workload)
-    except (record.MalformedRecord, provision_spec.MalformedProvisionSpec):
-        return None
-    model = terms.presets.find(kept.preset) if kept else None
-    request = metadata.parse(keys.of(workload))
-    if kept is None or model is None or spec is None or isinstance(request, list):
+        model = terms.presets.find(kept.preset) if kept else None
+        if kept is None or model is None or isinstance(request, list):
+            return None
+        spec = _bought(workload) or _waited_for(workload, kept, request)
+    except ValueError:  # the record, the provision spec or a count of GPUs is not one
         return None
     return Choice(workload, kept, model, spec, request, terms.cloud)
 
 
-def _spec(workload: dict[str, Any]) -> provision_spec.ProvisionSpec | None:
+def _bought(workload: dict[str, Any]) -> provision_spec.ProvisionSpec | None:
+    """What the planner is told; None where nothing is to be bought."""
     template = workloads.part(workload, "spec", "template", "metadata", "annotations")
     text = template.get(annotations.PROVISION_SPEC)
     return provision_spec.ProvisionSpec.from_json(text) if isinstance(text, str) else None
+
+
+def _waited_for(
+    workload: dict[str, Any], kept: record.Record, request: Request
+) -> provision_spec.ProvisionSpec:
+    """The nodes that the pods wait for, by their affinity and what the model's container asks."""
+    named = {one.get("name"): one for one in workloads.containers(workload)}
+    return provision_spec.ProvisionSpec(
+        instance_types=tuple(_let_in(workloads.pod_spec(workload))),
+        gpus=placement.gpus_asked(named.get(kept.container, {})) or 0,
+        capacity_types=request.capacity_types,
+    )
+
+
+def _let_in(pod: dict[str, Any]) -> Iterator[str]:
+    """The instance types that node affinity names, as `placement.affinity` writes it."""
+    by_label = {machine.node_label or name: name for name, machine in gpus.INSTANCE_TYPES.items()}
+    for term in filter(_is_object, node_rules.terms(pod)):
+        for one in filter(_is_object, term.get("matchExpressions") or ()):
+            if (one.get("key"), one.get("operator")) == (placement.INSTANCE_TYPE_LABEL, "In"):
+                yield from (
+                    by_label[label] for label in one.get("values") or () if label in by_label
+                )
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)

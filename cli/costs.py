@@ -34,6 +34,8 @@ def _gpus(count: int, machine: gpus.InstanceType) -> str:
 
 
 def _price(choice: choices.Choice, machine: gpus.InstanceType) -> str:
+    if not choice.is_bought:
+        return "nothing is bought"
     capacity = choice.spec.capacity_types[0]
     price = prices.snapshot().find(machine.name, capacity)
     if price is None:

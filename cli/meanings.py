@@ -16,7 +16,7 @@ from node_provisioner import offerings, rules
 from node_provisioner import reasons as planner_reasons
 from presets import annotations, offers, provision_spec
 from presets.sizing import reasons as sizing_reasons
-from webhook import reasons
+from webhook import case, reasons
 
 ANNOTATIONS_PAGE = "docs/reference/annotations.md"
 REASONS_PAGE = "docs/reference/reasons.md"
@@ -82,7 +82,6 @@ def _of_preview(sentence: str) -> Fields:
 
 
 def _of_key(key: annotations.Key) -> Fields:
-    is_wish = key.written_by == "user" and not key.is_label
     return (
         ("means", key.meaning),
         ("stands on", key.on if key.is_label else f"{key.on} (annotation)"),
@@ -90,7 +89,7 @@ def _of_key(key: annotations.Key) -> Fields:
         ("takes", key.type),
         ("default", key.default),
         ("example", f"{key.name}: {key.example}"),
-        ("not yet", _NOT_YET if is_wish and specimens.is_refused_for_now(key) else ""),
+        ("not yet", _NOT_YET if key.name in case.NOT_YET else ""),
         ("page", ANNOTATIONS_PAGE),
     )
 

@@ -36,17 +36,6 @@ def message(code: str) -> tuple[str, str]:
     return texts[0] if texts else ("", "")
 
 
-def is_refused_for_now(key: annotations.Key) -> bool:
-    """This version knows the key and does not act on it yet."""
-    kind = "Job" if key.on == "Job" else "Deployment"
-    request = admit.AdmissionRequest(admit.CREATE, _workload({key.name: key.example}, kind=kind))
-    decision = admit.admit(request, Terms(catalog.load()))
-    return isinstance(decision, admit.Denied) and any(
-        error.reason == annotations.NOT_SUPPORTED_YET and key.name in error.path
-        for error in decision.errors
-    )
-
-
 def _request(code: str) -> admit.AdmissionRequest | None:
     created = _created().get(code)
     return admit.AdmissionRequest(admit.CREATE, created) if created else _updated().get(code)

@@ -65,6 +65,15 @@ def phi(**fields: Any) -> builders.Workload:
             builders.deployment().preset().container("own", image="registry.example.com/own:1"),
             "tiny-chat on 1 x T4, Standard_NC4as_T4_v3, $0.526/h on-demand",
         ),
+        (
+            phi()
+            .annotation("kaito.sh/provision", "off")
+            .annotation("kaito.sh/instance-types", A100),
+            (
+                f"phi-3-mini-4k-instruct on 1 x A100 80GB, {A100}, nothing is bought,"
+                " 15.4 of 79.1 GiB of GPU memory"
+            ),
+        ),
     ],
 )
 def test_line(workload: builders.Workload, expected: str) -> None:

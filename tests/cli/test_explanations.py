@@ -75,6 +75,15 @@ def test_comments_change_nothing_for_who_reads_the_yaml(seed: int) -> None:
     assert all(sentence in told for sentence in about.values())
 
 
+def test_a_workload_that_nothing_is_bought_for_has_its_reasons() -> None:
+    bought = whys(yaml.safe_load(PHI))
+    mine = builders.deployment("phi").preset("phi-3-mini-4k-instruct")
+    found = whys(mine.annotation("kaito.sh/provision", "off").build())
+    assert found == {path: bought[path] for path in found}
+    assert any("resources" in path for path in found)
+    assert any("affinity" in path for path in found)
+
+
 def test_the_whole_output(run: Run, goldens: Goldens) -> None:
     status, out, _ = run("expand", "--explain", "-f", "-", stdin=PHI)
     assert status == 0
