@@ -90,6 +90,7 @@ def _created() -> dict[str, Object]:
         reasons.ADAPTERS_MOUNTED: _workload(sql, [_OWN]),
         reasons.ADAPTERS_COPIED: _workload(sql),
         reasons.MACHINES_LEFT_OUT: _workload({types: f"{_TOO_SMALL},{_LARGER}"}, preset="phi-4"),
+        reasons.OLD_GPU: _workload({types: "Standard_NC6s_v3"}),
         reasons.IMAGE_KEPT: _workload({}, [_OWN]),
         reasons.COMMAND_KEPT: _workload({}, [{"name": "model", "command": ["sleep"]}]),
         reasons.TOLERATIONS_KEPT: _workload(

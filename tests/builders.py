@@ -160,6 +160,8 @@ def _container(draw: random.Random, *, has_image: bool) -> dict[str, Any]:
         "volumeMounts": [{"name": "own", "mountPath": draw.choice(["/tmp", "/own"])}],
         "command": ["own"],
     }
+    if not has_image:
+        some["image"] = ""
     fields = {key: value for key, value in some.items() if draw.random() < 0.3}
     return {
         "name": "own",

@@ -173,6 +173,8 @@ def _notes(
     yield reasons.expanded(model, placed, has_own_image=chosen.has_own_image)
     if placed.left_out:
         yield reasons.machines_left_out(placed.left_out)
+    if placed.old:
+        yield reasons.old_gpus(placed.old)
     if chosen.has_own_image:
         yield reasons.image_kept(chosen.name)
     elif chosen.found.get("command"):

@@ -54,6 +54,10 @@ Source: SetDefaults_Deployment and SetDefaults_PodSpec (k8s.io/kubernetes/pkg/ap
 """
 
 
+_TEXTS = frozenset({"image", "imagePullPolicy", "restartPolicy", "schedulerName"})
+"""Fields whose empty text is no value: charts write `image: ""`, and the API server drops it."""
+
+
 def fill(mine: Object, layout: Mapping[str, Any]) -> tuple[Object, Tree]:
     """`mine` with every absent field of `layout`, and the tree of what was added.
 
@@ -98,7 +102,7 @@ def _is_keyed(key: str, wanted: object) -> bool:
 def _counts_as_absent(key: str, found: object) -> bool:
     if found:
         return key in DEFAULTS and DEFAULTS[key] == found
-    return found is None or isinstance(found, list | dict)
+    return found is None or isinstance(found, list | dict) or (found == "" and key in _TEXTS)
 
 
 def _whole(key: str, wanted: Any, mark: object) -> tuple[Any, Any]:  # noqa: ANN401 - JSON values

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from presets import annotations, gpus, offers, preset, prices, sizing
+from presets.sizing import reasons
 
 CLOUD = "azure"
 """Whose machines are taken where nobody says otherwise, as in KAITO."""
@@ -56,6 +57,8 @@ class Machines:
     """Longest prompt plus answer that every one of them holds."""
     left_out: tuple[str, ...] = ()
     """Sentences on the named types that will not do."""
+    old: tuple[str, ...] = ()
+    """Those of `names` with GPUs too old for the PyTorch that we build for: named ones alone."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def find(model: preset.Preset, wanted: Wanted) -> Machines | NoMachine:
     names = wanted.named or preferred or _offered(model, wanted)
     count, context = wanted.asked or 0, model.context_tokens
     taken: list[str] = []
+    old: list[str] = []
     left_out: list[str] = []
     for name in names:
         machine = gpus.INSTANCE_TYPES[name]
@@ -87,9 +91,12 @@ def find(model: preset.Preset, wanted: Wanted) -> Machines | NoMachine:
         count = count or layout.gpus_per_replica
         context = min(context, layout.context_tokens)
         taken.append(name)
+        if _is_old(layout):
+            old.append(name)
     if not taken:
         return _none(model, tuple(left_out), wanted)
-    return Machines(tuple(taken), count, context, tuple(left_out) if wanted.named else ())
+    said = tuple(left_out) if wanted.named else ()
+    return Machines(tuple(taken), count, context, said, tuple(old))
 
 
 def of_own_server(model: preset.Preset, wanted: Wanted) -> Machines | NoMachine:
@@ -218,5 +225,11 @@ def _single(choice: offers.Choice) -> list[offers.Offer]:
     return [
         offer
         for offer in choice.offers
-        if offer.layout.nodes == 1 and offer.layout.resource == gpus.GPU_RESOURCE
+        if offer.layout.nodes == 1
+        and offer.layout.resource == gpus.GPU_RESOURCE
+        and not _is_old(offer.layout)
     ]
+
+
+def _is_old(layout: sizing.Layout) -> bool:
+    return any(warning.code == reasons.OLD_GPU for warning in layout.warnings)

@@ -31,6 +31,8 @@ class Placement:
     """Longest prompt plus answer that every one of the instance types holds."""
     left_out: tuple[str, ...] = ()
     """Sentences on the instance types that the user names and that will not do."""
+    old: tuple[str, ...] = ()
+    """Those of the instance types with GPUs too old for the model server's PyTorch."""
 
     @property
     def spec(self) -> provision_spec.ProvisionSpec:
@@ -56,6 +58,7 @@ def place(
         else model.dtype,
         context_tokens=found.context_tokens,
         left_out=found.left_out,
+        old=found.old,
     )
 
 

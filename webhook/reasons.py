@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from presets import annotations, gpus, preset, runtime_args
+from presets.sizing import reasons as sizing_reasons
 from webhook import machines, weights
 from webhook.placement import Placement
 
@@ -37,6 +38,7 @@ BEING_DELETED = "BeingDeleted"
 # Filled, and something to know about it.
 EXPANDED = "Expanded"
 MACHINES_LEFT_OUT = "MachinesLeftOut"
+OLD_GPU = sizing_reasons.OLD_GPU
 IMAGE_KEPT = "ImageKept"
 COMMAND_KEPT = "CommandKept"
 NOTHING_BOUGHT = "NothingBought"
@@ -94,6 +96,7 @@ ALLOWED = {
     IMAGE_KEPT: "the user's own image was left as it is",
     JOB_KEPT: "the template of a stored Job stays expanded",
     MACHINES_LEFT_OUT: "some of the instance types asked for do not hold the model",
+    OLD_GPU: "a GPU that the user names is too old for the model server's PyTorch",
     NOTHING_BOUGHT: "the pods wait for a node that is there or that somebody else buys",
     RELEASED: "the label went, and with it everything that was added",
     TOLERATIONS_KEPT: "the user's own tolerations were left as they are",
@@ -140,6 +143,15 @@ def nothing_is_bought(placed: Placement) -> Note:
 def machines_left_out(sentences: Sequence[str]) -> Note:
     """Instance types that the user names and that will not do."""
     return Note(MACHINES_LEFT_OUT, f"not taken: {'; '.join(sentences)}")
+
+
+def old_gpus(names: Sequence[str]) -> Note:
+    """The model fits there, and yet does not run."""
+    return Note(
+        OLD_GPU,
+        f"{' and '.join(names)}: below compute capability 7.5, for which the model server's PyTorch"
+        " (CUDA 13) has no kernels; it takes an image of one's own, built for CUDA 12.6",
+    )
 
 
 def image_kept(container: str) -> Note:

@@ -22,6 +22,7 @@ TYPES: Mapping[str, InstanceType] = {
     kind.name: kind
     for kind in (
         InstanceType("Standard_NC4as_T4_v3", 1, "Tesla-T4"),
+        InstanceType("Standard_NC8as_T4_v3", 1, "Tesla-T4"),
         InstanceType("Standard_NC6s_v3", 1, "Tesla-V100-PCIE-16GB"),
         InstanceType("Standard_NC12s_v3", 2, "Tesla-V100-PCIE-16GB"),
         InstanceType("Standard_NC24ads_A100_v4", 1, "NVIDIA-A100-80GB-PCIe"),

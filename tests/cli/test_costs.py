@@ -31,8 +31,8 @@ def phi(**fields: Any) -> builders.Workload:
         (
             phi(),
             (
-                "phi-3-mini-4k-instruct on 1 x V100, Standard_NC6s_v3, $3.06/h on-demand,"
-                " 10.3 of 15.8 GiB of GPU memory"
+                "phi-3-mini-4k-instruct on 1 x T4, Standard_NC4as_T4_v3, $0.526/h on-demand,"
+                " 10.3 of 14.6 GiB of GPU memory"
             ),
         ),
         (

@@ -65,10 +65,10 @@ def test_the_users_values_survive(seed: int) -> None:
 
 
 def assert_within(before: Any, after: Any) -> None:
-    """Every value of `before` is at its place in `after`; null and empty lists count as absent."""
+    """Every value of `before` is at its place in `after`; null, empty lists and texts are none."""
     if isinstance(before, dict):
         for key, value in before.items():
-            if value not in (None, []):
+            if value not in (None, [], ""):
                 assert_within(value, after[key])
     elif isinstance(before, list) and before and isinstance(before[0], dict):
         for one, other in zip(before, after, strict=False):

@@ -73,7 +73,7 @@ def test_a_manifest_that_replaces_the_stored_one_rolls_no_pods(seed: int) -> Non
 def test_removing_the_label_from_the_pods_undoes_the_expansion(seed: int) -> None:
     before = on_pods(builders.anyhow(seed))
     for container in workloads.containers(before):
-        container.setdefault("image", "registry.example.com/own:1")
+        container["image"] = container.get("image") or "registry.example.com/own:1"
     if before["kind"] == "Job" or not workloads.containers(before):
         return
     if len(workloads.containers(before)) > 1:

@@ -73,7 +73,7 @@ def test_an_expansion_says_what_it_chose_in_one_line() -> None:
     assert [note.message for note in decision.notes] == [
         (
             "preset tiny-chat: 1 GPU, instance type Standard_NC4as_T4_v3 ($0.526/h)"
-            " or Standard_NC6s_v3 ($3.06/h)"
+            " or Standard_NC8as_T4_v3 ($0.752/h)"
         )
     ]
 

@@ -9,6 +9,13 @@ from webhook import fill, unfill
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     "absent": ({}, {"image": "i"}, {"image": "i"}, {"image": 1}),
     "null": ({"image": None}, {"image": "i"}, {"image": "i"}, {"image": [None]}),
+    "empty text of a field": ({"image": ""}, {"image": "i"}, {"image": "i"}, {"image": [""]}),
+    "empty text of a label": (
+        {"labels": {"image": "x", "a": ""}},
+        {"labels": {"a": "x"}},
+        {"labels": {"image": "x", "a": ""}},
+        {},
+    ),
     "present": ({"image": "own"}, {"image": "i"}, {"image": "own"}, {}),
     "false is a value": ({"a": False}, {"a": True}, {"a": False}, {}),
     "true is no mark": ({"a": True}, {"a": False}, {"a": True}, {}),

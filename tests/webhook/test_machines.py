@@ -41,9 +41,23 @@ def test_the_users_machines_up_to_the_limit_in_his_order(
     assert taken("tiny-chat", named, limit) == names
 
 
+@pytest.mark.parametrize("cloud", ["azure", "aws", "gcp"])
+def test_of_our_choice_is_no_gpu_that_the_servers_pytorch_has_no_kernels_for(cloud: str) -> None:
+    """Of every model that somebody sells a machine for."""
+    for model in catalog.load().presets:
+        found = machines.find(model, machines.Wanted(cloud=cloud))
+        assert isinstance(found, machines.NoMachine) or not found.old
+
+
+def test_a_named_machine_of_that_kind_is_taken_and_told_of() -> None:
+    found = machines.find(known("tiny-chat"), machines.Wanted((V100, T4)))
+    assert isinstance(found, machines.Machines)
+    assert (found.names, found.old) == ((V100, T4), (V100,))
+
+
 def test_under_a_limit_the_presets_own_machines_give_way_to_cheaper_ones() -> None:
     """tiny-chat prefers two; with neither within the limit others are looked for."""
-    assert taken("tiny-chat", (), 1) == (T4,)
+    assert taken("tiny-chat", (), 0.6) == (T4,)
     assert taken("tiny-chat", (), 0.01) == ()
 
 

@@ -33,7 +33,7 @@ def test_the_planner_does_not_see_the_pods_and_they_run_all_the_same() -> None:
 def test_the_user_is_told_what_the_pods_wait_for() -> None:
     (note,) = (n for n in decided("off").notes if n.reason == reasons.NOTHING_BOUGHT)
     assert note.message == (
-        "nothing is bought: pods wait for a node of Standard_NC4as_T4_v3 or Standard_NC6s_v3"
+        "nothing is bought: pods wait for a node of Standard_NC4as_T4_v3 or Standard_NC8as_T4_v3"
         " with 1 free GPU"
     )
 
