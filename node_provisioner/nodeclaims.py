@@ -7,6 +7,8 @@ PATH = "/apis/karpenter.sh/v1/nodeclaims"
 
 _EVENTS = "/api/v1/namespaces/default/events"
 """Where Events about objects without a namespace are kept."""
+_OF_GOING = ("TerminationGracePeriodExpiring", "FailedDraining")
+"""Reasons of Karpenter's Warnings about how a claim goes, which come after the one why it goes."""
 
 
 class NameTaken(Exception):
@@ -62,12 +64,13 @@ class NodeClaims:
             return
 
     def last_words(self, claim: views.ClaimView) -> str:
-        """What its provider said last of a claim in a Warning; empty: nothing, or nobody knows."""
+        """Why its provider let a claim go, by its last Warning; empty: it said nothing."""
         try:
             listed = self._api.get(_EVENTS, {"fieldSelector": f"involvedObject.uid={claim.uid}"})
         except api.ApiError:
             return ""  # its end counts without its reason
-        warnings = [one for one in listed.get("items") or () if one.get("type") == "Warning"]
+        found = [one for one in listed.get("items") or () if one.get("type") == "Warning"]
+        warnings = [one for one in found if one.get("reason") not in _OF_GOING]
         warnings.sort(key=lambda one: str(one.get("lastTimestamp") or one.get("eventTime") or ""))
         return str(warnings[-1].get("message", "")) if warnings else ""
 

@@ -8,6 +8,8 @@ from node_provisioner import offerings, rules
 from presets import annotations, provision_spec
 
 _OFFER = (rules.INSTANCE_TYPE, rules.CAPACITY_TYPE, rules.ZONE)
+_UNTOUCHED = "AwaitingReconciliation"
+"""Reason that Karpenter starts every condition of a claim with."""
 _FINISHED = frozenset({"Succeeded", "Failed"})
 Counts = objects.Counts
 Workload = objects.Workload
@@ -194,6 +196,8 @@ def _trouble(status: api.Object) -> str:
     """The first step of a claim that is not done, and why, in the provider's words."""
     for step in ("Launched", "Registered", "Initialized"):
         found = objects.condition(status, step)
+        if found.get("reason") == _UNTOUCHED:
+            return ""
         if found and found.get("status") != "True":
             words = (found.get("reason", ""), found.get("message", ""))
             return ": ".join(word for word in words if word and word != step)

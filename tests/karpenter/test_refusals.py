@@ -5,7 +5,7 @@ import pytest
 from tests.apiserver import until
 from tests.karpenter import market as sold
 from tests.karpenter.market import Market
-from tests.karpenter.team import SECONDS, Team, labels
+from tests.karpenter.team import NODE_CLASSES, SECONDS, Team, labels
 
 pytestmark = [pytest.mark.karpenter, pytest.mark.timeout(300)]
 
@@ -28,6 +28,20 @@ def test_without_capacity_the_next_offer_is_taken_in_the_users_order(
             [*none, (sold.MEDIUM, "on-demand")], told, strict=True
         ):
             assert f"created ({kind}, {capacity}" in message
+        assert all("no capacity for" in message for message in told[1:])
+
+
+def test_a_missing_node_class_is_named_and_waited_for(team: Team) -> None:
+    """C4: buying pauses for everybody, is tried now and then, and goes on when it is there."""
+    team.api.delete(f"{NODE_CLASSES}/default")
+    with team.planner():
+        team.deploy("chat", instance_types=sold.SMALL)
+        until(lambda: len(_requested(team)) == 2, SECONDS)
+        (paused, *_) = until(lambda: team.said("chat").get("BuyingPaused"), SECONDS)
+        assert 'KWOKNodeClass.karpenter.kwok.sh "default" not found' in paused
+        team.apply_node_class()
+        until(lambda: team.phases() == ["Running"], SECONDS)
+        assert len(team.claims()) == 1
 
 
 def _requested(team: Team, least: int = 0) -> list[str]:

@@ -80,6 +80,20 @@ def initialized(claim: api.Object) -> None:
     claim["status"] = {"conditions": [{"type": step, "status": "True"} for step in steps]}
 
 
+def awaiting_reconciliation(claim: api.Object) -> None:
+    """Karpenter has the claim and has not said anything about it."""
+    claim["status"] = {
+        "conditions": [
+            {
+                "type": "Launched",
+                "status": "Unknown",
+                "reason": "AwaitingReconciliation",
+                "message": "object is awaiting reconciliation",
+            }
+        ]
+    }
+
+
 def pod_view(name: str, **changes: Any) -> views.PodView:
     """The view of `pod`."""
     view = views.pod(pod(name, **changes))

@@ -186,6 +186,31 @@ def test_when_every_offer_is_refused_the_pod_is_told_and_nothing_spins(
     assert server.count("POST", "nodeclaims") == 1
 
 
+def test_the_reason_of_a_refusal_is_what_karpenter_said_before_it_let_the_claim_go(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    """C4, as Karpenter 1.14.1 does it: nothing in the conditions, and two Warnings."""
+    why = 'insufficient capacity, KWOKNodeClass.karpenter.kwok.sh "default" not found'
+    warnings = (("InsufficientCapacityError", why), ("TerminationGracePeriodExpiring", "by 18:30"))
+
+    def refuse(plural: str, claim: api.Object) -> None:
+        if plural != "nodeclaims":
+            return
+        name, uid = claim["metadata"]["name"], claim["metadata"]["uid"]
+        server.change("nodeclaims", name, objects.awaiting_reconciliation)
+        for second, (reason, message) in enumerate(warnings):
+            meta = {"name": f"{name}.{second}", "namespace": "default"}
+            said = {"reason": reason, "message": message, "type": "Warning"}
+            at = {"lastTimestamp": f"2026-01-01T00:00:0{second}Z"}
+            server.put("events", {"metadata": meta, "involvedObject": {"uid": uid}, **said, **at})
+        server.remove("nodeclaims", name)
+
+    server.on_create = refuse
+    start()
+    server.put("pods", objects.pod("a"))
+    assert why in _event(server, "BuyingPaused")["message"]
+
+
 def test_a_refused_offer_is_tried_again_after_its_bar(
     server: apiserver.ApiServer, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from kubeapi import api
 from node_provisioner import views
 from node_provisioner.views import Standing
 from tests.node_provisioner import objects
@@ -120,3 +121,13 @@ def test_a_claimed_node_is_seen_before_it_shows_its_devices() -> None:
 def test_a_claim_of_another_program_has_no_view() -> None:
     labels = {"kaito.sh/claim": "ws-other"}
     assert views.claim({"metadata": {"name": "ws1", "labels": labels}, "spec": {}}) is None
+
+
+def test_a_claim_that_nobody_has_looked_at_yet_has_no_trouble() -> None:
+    """Karpenter starts every condition so; it would hide what is said elsewhere."""
+    labels = {"kaito.sh/claim": "ws1"}
+    raw: api.Object = {"metadata": {"name": "ws1", "labels": labels}, "spec": {}}
+    objects.awaiting_reconciliation(raw)
+    view = views.claim(raw)
+    assert view is not None
+    assert not view.trouble
