@@ -30,7 +30,7 @@ PRESETS = [known for known in CATALOG.presets if known.name != "tiny-chat"]
 
 TOLERANCE = 0.02
 
-UNEXPLAINED_WEIGHTS = {
+WEIGHTS_UNLIKE_THE_CONFIG = {
     "falcon-7b": "the files hold the head although the config ties it (4 %)",
     "falcon-7b-instruct": "the files hold the head although the config ties it (4 %)",
     "mistral-medium-3.5-128b": "its config is not known, the shape is fitted (3 %)",
@@ -78,7 +78,7 @@ def test_weights_are_the_published_size(known: preset.Preset) -> None:
 def test_weights_follow_from_the_config(known: preset.Preset) -> None:
     estimate = derived(known.name).weights.size_bytes
     differs = abs(estimate / known.weights.size_bytes - 1) > TOLERANCE
-    assert differs == (known.name in UNEXPLAINED_WEIGHTS)
+    assert differs == (known.name in WEIGHTS_UNLIKE_THE_CONFIG)
 
 
 @pytest.mark.parametrize("known", PRESETS, ids=by_name)
