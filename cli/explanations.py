@@ -8,7 +8,7 @@ nearest part above it that has one.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from cli import choices, figures
+from cli import choices, figures, tuning_sentences
 from presets import annotations, gpus, runtime_args
 from webhook import fill, podspec, weights
 from webhook.terms import Terms
@@ -35,15 +35,16 @@ def shown(path: Path) -> str:
     return text.removeprefix(".")
 
 
-def sentence_for(path: Path) -> Sentence:
+def sentence_for(path: Path, *, is_tuned: bool = False) -> Sentence:
     """The sentence of a part or of the nearest above it; `unexplained` where there is none.
 
     That of a whole container says nothing of a field in it, for the container may be the user's.
     """
+    table = _OF_TUNING if is_tuned else _SENTENCES
     for length in range(len(path), 0, -1):
-        found = [pattern for pattern in _SENTENCES if _matches(path[:length], pattern)]
+        found = [pattern for pattern in table if _matches(path[:length], pattern)]
         if found and (length == len(path) or found != [_CONTAINER]):
-            return _SENTENCES[min(found, key=lambda pattern: pattern.count("*"))]
+            return table[min(found, key=lambda pattern: pattern.count("*"))]
     return unexplained
 
 
@@ -60,7 +61,7 @@ def _reasons(
         if key == fill.CREATED:
             continue
         here, given = (*path, key), told
-        sentence = sentence_for(here)
+        sentence = sentence_for(here, is_tuned=choice.request.tuning is not None)
         is_leaf = not isinstance(added, dict)
         if sentence is not told and (is_leaf or _is_explained_whole(added, sentence)):
             yield here, sentence(choice)
@@ -221,3 +222,5 @@ _SENTENCES: dict[Path, Sentence] = {
     (*_CONTAINER, "volumeMounts", "/dev/shm"): _says(_SHM),  # noqa: S108 - likewise
 }
 """By path; `*` stands for any one key. The longest that matches, exact keys first, is told."""
+
+_OF_TUNING = _SENTENCES | tuning_sentences.SENTENCES

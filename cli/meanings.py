@@ -89,7 +89,7 @@ def _of_key(key: annotations.Key) -> Fields:
         ("takes", key.type),
         ("default", key.default),
         ("example", f"{key.name}: {key.example}"),
-        ("not yet", _NOT_YET if key.name in case.NOT_YET else ""),
+        ("not yet", _NOT_YET if case.is_refused_for_now(key) else ""),
         ("page", ANNOTATIONS_PAGE),
     )
 

@@ -35,6 +35,11 @@ def as_json(objects: Iterable[dict[str, Any]]) -> str:
 
 class _Dumper(yaml.SafeDumper):
     @override
+    def ignore_aliases(self, data: object) -> bool:
+        """Whether to write a part again rather than refer to it: always, as people read it."""
+        return True
+
+    @override
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, indentless=False)
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import orjson
 
-from presets import annotations, catalog, gpus
+from presets import annotations, catalog, gpus, runtime_args
 from webhook import admit, placement, reasons
 from webhook.terms import Terms
 
 Object = dict[str, Any]
 
+_ABLE = runtime_args.PROGRAMS | {runtime_args.FETCH, runtime_args.TUNE, runtime_args.PUSH}
 _MODEL = "tiny-chat"
 _OWN = {"name": "app", "image": "registry.example.com/app:1"}
 _TOO_SMALL, _LARGER = "Standard_NC4as_T4_v3", "Standard_NC24ads_A100_v4"
@@ -25,7 +26,11 @@ def message(code: str) -> tuple[str, str]:
     request = _request(code)
     if request is None:
         return "", ""
-    terms = Terms(catalog.load(), image_volumes=code != reasons.ADAPTERS_COPIED)
+    terms = Terms(
+        catalog.load(),
+        image_volumes=code != reasons.ADAPTERS_COPIED,
+        programs=_ABLE if code == reasons.RESULTS_NOT_KEPT else runtime_args.PROGRAMS,
+    )
     decision = admit.admit(request, terms)
     if isinstance(decision, admit.Denied):
         texts = [(f"{e.path}: {e.sentence}", e.hint) for e in decision.errors if e.reason == code]
@@ -89,6 +94,7 @@ def _created() -> dict[str, Object]:
         reasons.WEIGHTS_MOUNTED: _workload(weights, [_OWN]),
         reasons.ADAPTERS_MOUNTED: _workload(sql, [_OWN]),
         reasons.ADAPTERS_COPIED: _workload(sql),
+        **_tuned(),
         reasons.MACHINES_LEFT_OUT: _workload({types: f"{_TOO_SMALL},{_LARGER}"}, preset="phi-4"),
         reasons.OLD_GPU: _workload({types: "Standard_NC6s_v3"}),
         reasons.IMAGE_KEPT: _workload({}, [_OWN]),
@@ -97,6 +103,29 @@ def _created() -> dict[str, Object]:
             tolerations=[{"key": gpus.GPU_RESOURCE, "operator": "Exists"}]
         ),
         reasons.AFFINITY_KEPT: _workload(affinity=_own_affinity()),
+    }
+
+
+def _tuned() -> dict[str, Object]:
+    """Tuning runs that are told something, by code."""
+    method, inputs = annotations.TUNING_METHOD, annotations.TUNING_INPUT_PVC
+    kept = {method: "lora", inputs: "data", annotations.TUNING_OUTPUT_PVC: "adapters"}
+    pushed = {
+        method: "lora",
+        inputs: "data",
+        annotations.TUNING_OUTPUT_IMAGE: "ghcr.io/org/sql:1",
+        annotations.TUNING_OUTPUT_PUSH_SECRET: "registry-login",
+    }
+    several = _workload(kept, kind="Job")
+    several["spec"]["parallelism"] = 4
+    return {
+        reasons.CANNOT_BE_TUNED: _workload(kept, kind="Job", preset="llama-3.1-8b-instruct"),
+        reasons.CONTAINER_NAME_TAKEN: _workload(
+            pushed, [{"name": "tune"}, {**_OWN, "name": "push"}], kind="Job"
+        ),
+        reasons.OWN_TRAINER: _workload(kept, [_OWN], kind="Job"),
+        reasons.SEVERAL_PODS: several,
+        reasons.RESULTS_NOT_KEPT: _workload(pushed, kind="Job"),
     }
 
 

@@ -38,9 +38,12 @@ def read(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
         presets.runtime_args.MalformedArguments: an argument or a variable is wrong, or asks for
             what this version cannot do; it is named.
     """
-    if argv[:1] == ["tune"]:
-        runtime_args.TuneArgs.from_argv(argv)
-        raise runtime_args.MalformedArguments("tune: this version of the model server cannot tune")
+    for program in (runtime_args.FetchArgs, runtime_args.TuneArgs, runtime_args.PushArgs):
+        if argv[:1] == [program.VERB]:
+            program.from_argv(argv)
+            raise runtime_args.MalformedArguments(
+                f"{program.VERB}: this version of the model server cannot tune"
+            )
     serve = runtime_args.ServeArgs.from_argv(argv)
     runtime_args.require_supported(serve)
     return Settings(

@@ -4,7 +4,14 @@ import copy
 import random
 from typing import Any, Self
 
-from presets import annotations
+from presets import annotations, runtime_args
+
+ALL_PROGRAMS = runtime_args.PROGRAMS | {
+    runtime_args.FETCH,
+    runtime_args.TUNE,
+    runtime_args.PUSH,
+}
+"""Verbs of an image that can tune."""
 
 
 class Workload:
@@ -77,7 +84,10 @@ def stored(workload: dict[str, Any]) -> dict[str, Any]:
     spec = out.setdefault("spec", {})
     if out["kind"] == "Deployment":
         spec.setdefault("progressDeadlineSeconds", 600)
-    if out["kind"] != "Job":
+    if out["kind"] == "Job":
+        spec.setdefault("backoffLimit", 6)
+        spec.setdefault("podReplacementPolicy", _replacement(spec))
+    else:
         spec.setdefault("selector", None)
     template = spec.setdefault("template", {})
     template.setdefault("metadata", {}).setdefault("creationTimestamp", None)
@@ -92,6 +102,10 @@ def stored(workload: dict[str, Any]) -> dict[str, Any]:
             if probe in container:
                 container[probe].setdefault("successThreshold", 1)
     return out
+
+
+def _replacement(job: dict[str, Any]) -> str:
+    return "Failed" if job.get("podFailurePolicy") else "TerminatingOrFailed"
 
 
 _POD_DEFAULTS = {

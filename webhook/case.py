@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from presets import annotations, gpus, metadata, preset
+from presets import annotations, gpus, metadata, preset, runtime_args
 from presets.field_errors import FieldError
 from presets.request import Request
 from webhook import keys, machines, placement, podspec, workloads
@@ -15,19 +15,18 @@ from webhook.terms import Terms
 NOT_YET = {
     annotations.RUNTIME: "a choice of model server",
     annotations.ENABLELB: "a Service of type `LoadBalancer`",
-    annotations.TUNING_METHOD: "tuning",
-    annotations.TUNING_INPUT_URLS: "tuning on data from URLs",
-    annotations.TUNING_INPUT_IMAGE: "tuning on data from an image",
-    annotations.TUNING_INPUT_PVC: "tuning on data from a volume claim",
-    annotations.TUNING_OUTPUT_IMAGE: "pushing an adapter as an image",
-    annotations.TUNING_OUTPUT_PUSH_SECRET: "credentials for pushing an adapter",
-    annotations.TUNING_OUTPUT_PVC: "keeping an adapter on a volume claim",
-    annotations.TUNING_CONFIG: "tuning with settings from a ConfigMap",
 }
 """Keys that admission does not act on yet, and what they ask for; the preset's annotation beside
 them. An ignored wish is worse than a refused one."""
 
 POD = "spec.template.spec"
+
+
+def is_refused_for_now(key: annotations.Key) -> bool:
+    """Whether this version knows the key and cannot act on it yet."""
+    cannot_tune = runtime_args.TUNE not in runtime_args.PROGRAMS
+    return key.name in NOT_YET or (key.on == "Job" and cannot_tune)
+
 
 Found = machines.Machines | machines.NoMachine | None
 """None: the question for a machine is not clear yet, which other rules tell."""
@@ -46,6 +45,8 @@ class Case:
     """None where the name is unknown: rules that need it have nothing to say."""
     chosen: podspec.Chosen | None
     """None where several containers could be the model's."""
+    earlier: Record | None = None
+    """Of an expansion that the workload carries, or carried when it was stored."""
 
     @cached_property
     def pod(self) -> dict[str, Any]:
@@ -123,6 +124,13 @@ class Case:
             return False
         return not 0 < self.most_gpus < (self.gpus or 0)
 
+    def was_added(self, *path: str) -> bool:
+        """Whether an earlier expansion added what stands at `path` of the pod spec."""
+        if self.earlier is None:
+            return False
+        above = ("spec", "template", "spec", *path[:-1])
+        return path[-1] in workloads.part(self.earlier.tree, *above)
+
     @property
     def preset_path(self) -> str:
         """Where the label that opts in stands."""
@@ -146,10 +154,11 @@ def of(
     model = terms.presets.find(request.preset)
     recorded = earlier.container if earlier else ""
     try:
-        chosen = podspec.choose(workloads.containers(workload), request.container, recorded)
+        new = podspec.NEW_CONTAINER if request.tuning is None else runtime_args.TUNE
+        chosen = podspec.choose(workloads.containers(workload), request.container, recorded, new)
     except podspec.AmbiguousContainer:
         chosen = None
-    return Case(workload, held, request, terms, model, chosen), errors
+    return Case(workload, held, request, terms, model, chosen, earlier), errors
 
 
 def problems_of_keys(workload: dict[str, Any]) -> list[FieldError]:
@@ -170,8 +179,7 @@ def _asked(
     for field, key, _ in later:
         left = {**left, field: {name: at for name, at in left[field].items() if name != key}}
     parsed = metadata.parse(left)
-    kind = workloads.kind_of(workload)
-    errors = [keys.located(workload, _refused(kind, *entry)) for entry in later]
+    errors = [keys.located(workload, _not_supported_yet(*entry)) for entry in later]
     if isinstance(parsed, list):
         return None, errors + [keys.located(workload, error) for error in parsed]
     return parsed, errors
@@ -179,15 +187,6 @@ def _asked(
 
 def _is_later(field: str, key: str) -> bool:
     return key in NOT_YET or (key == annotations.PRESET and field == "annotations")
-
-
-def _refused(kind: tuple[str, str], field: str, key: str, value: object) -> FieldError:
-    known = annotations.KEYS[key]
-    if known.on == "Job" and kind != workloads.JOB:
-        path, message = f"metadata.{field}[{key}]", f"has no effect on a {kind[1]}"
-        hint = "a model is tuned by a Job: make it one, or remove the key"
-        return FieldError(path, value, annotations.MISPLACED_KEY, message, hint)
-    return _not_supported_yet(field, key, value)
 
 
 def _not_supported_yet(field: str, key: str, value: object) -> FieldError:

@@ -1,14 +1,24 @@
 """The expansion: a workload with everything that it left out, so that it serves its model."""
 
 import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from presets import annotations, forms, preset, provision_spec
 from presets.request import Request
-from webhook import adapters, fill, machines, placement, podspec, reasons, weights, workloads
+from webhook import (
+    adapters,
+    fill,
+    machines,
+    notes,
+    placement,
+    podspec,
+    reasons,
+    tuning,
+    weights,
+    workloads,
+)
 from webhook.case import Case
 from webhook.record import Record
 
@@ -37,17 +47,15 @@ def expand(of: Case, earlier: Record | None = None) -> Expansion:
     assert isinstance(of.machines, machines.Machines), "validate refuses what has no machine"
     model = _pinned(of.model, earlier)
     placed = placement.place(model, of.machines, request.capacity_types)
-    supply = weights.Supply(request.weights, of.terms.image_volumes)
-    beside = adapters.Beside(request.adapters, of.terms.image_volumes)
     selector = _selector(workload)
     layout = {
         "metadata": {"annotations": {annotations.EXPANSION: ""}},
         "spec": {
             **selector,
-            **_progress(workload, model),
+            **_of_kind(of, model),
             "template": {
                 "metadata": _pod_metadata(request, placed, _selected_labels(workload, selector)),
-                "spec": _pod_layout(workload, chosen, placed, model, supply, beside),
+                "spec": _pod_layout(of, model, placed, chosen),
             },
         },
     }
@@ -60,10 +68,8 @@ def expand(of: Case, earlier: Record | None = None) -> Expansion:
         inputs=annotations.inputs(of.keys),
         tree=merged(kept, tree),
     )
-    notes = (*_notes(model, placed, chosen, pod, supply), *_adapter_notes(chosen, beside))
-    if request.provision == forms.OFF:
-        notes = (*notes, reasons.nothing_is_bought(placed))
-    return Expansion(with_record(filled, record), notes)
+    told = notes.of(request, model, placed, chosen, pod, image_volumes=of.terms.image_volumes)
+    return Expansion(with_record(filled, record), tuple(told))
 
 
 def with_record(workload: dict[str, Any], record: Record) -> dict[str, Any]:
@@ -119,32 +125,30 @@ def _pod_metadata(
 
 
 def _pod_layout(
-    workload: dict[str, Any],
-    chosen: podspec.Chosen,
-    placed: placement.Placement,
-    model: preset.Preset,
-    supply: weights.Supply,
-    beside: adapters.Beside,
+    of: Case, model: preset.Preset, placed: placement.Placement, chosen: podspec.Chosen
 ) -> dict[str, Any]:
-    pod = workloads.pod_spec(workload)
-    layout: dict[str, Any] = {
-        "containers": [podspec.container(model, placed, chosen, pod, supply, beside)],
-        "initContainers": podspec.init_containers(pod, supply, beside),
-        "volumes": podspec.volumes(chosen, supply, beside),
-        "tolerations": placement.tolerations(),
-        "affinity": placement.affinity(placed.instance_types),
-    }
-    if workloads.kind_of(workload) == workloads.JOB:
+    request, pod, image_volumes = of.request, of.pod, of.terms.image_volumes
+    supply = weights.Supply(request.weights, image_volumes)
+    if request.tuning is not None:
+        run = tuning.Run(request.tuning, model, supply)
+        layout = tuning.pod_layout(run, placed, chosen, pod)
+    else:
+        beside = adapters.Beside(request.adapters, image_volumes)
+        layout = podspec.pod_layout(model, placed, chosen, pod, supply, beside)
+    layout["tolerations"] = placement.tolerations()
+    layout["affinity"] = placement.affinity(placed.instance_types)
+    if request.tuning is None and workloads.kind_of(of.workload) == workloads.JOB:
         layout["restartPolicy"] = "OnFailure"
     if chosen.is_alone and not chosen.has_own_image:
         layout["automountServiceAccountToken"] = False
     return layout
 
 
-def _progress(workload: dict[str, Any], model: preset.Preset) -> dict[str, Any]:
-    if workloads.kind_of(workload) != workloads.DEPLOYMENT:
-        return {}
-    return {"progressDeadlineSeconds": podspec.progress_seconds(model.weights)}
+def _of_kind(of: Case, model: preset.Preset) -> dict[str, Any]:
+    """Fields of the spec that only one kind has."""
+    if workloads.kind_of(of.workload) == workloads.DEPLOYMENT:
+        return {"progressDeadlineSeconds": podspec.progress_seconds(model.weights)}
+    return {} if of.request.tuning is None else tuning.job_layout(of.pod)
 
 
 def _selector(workload: dict[str, Any]) -> dict[str, Any]:
@@ -160,41 +164,3 @@ def _selected_labels(workload: dict[str, Any], made: dict[str, Any]) -> dict[str
     """The labels that the selector, the user's or the one `made`, asks of the pods."""
     own = workloads.part(workload, "spec", "selector")
     return workloads.part(own or workloads.part(made, "selector"), "matchLabels")
-
-
-def _notes(
-    model: preset.Preset,
-    placed: placement.Placement,
-    chosen: podspec.Chosen,
-    pod: dict[str, Any],
-    supply: weights.Supply,
-) -> Iterator[reasons.Note]:
-    """What the user should know: the defaults chosen, and what was left as it was."""
-    yield reasons.expanded(model, placed, has_own_image=chosen.has_own_image)
-    if placed.left_out:
-        yield reasons.machines_left_out(placed.left_out)
-    if placed.old:
-        yield reasons.old_gpus(placed.old)
-    if chosen.has_own_image:
-        yield reasons.image_kept(chosen.name)
-    elif chosen.found.get("command"):
-        yield reasons.command_kept(chosen.name)
-    own = {one.get("name") for one in chosen.found.get("env") or ()}
-    if weights.needs_token(model, supply) and not chosen.has_own_image and weights.TOKEN not in own:
-        yield reasons.token_needed(model)
-    directory = weights.directory(supply)
-    if directory and any(chosen.found.get(field) for field in ("image", "command", "args")):
-        yield reasons.weights_mounted(chosen.name, directory)
-    if missing := placement.untolerated(pod):
-        yield reasons.tolerations_kept(missing)
-    if workloads.part(pod, "affinity", "nodeAffinity").get(placement.REQUIRED):
-        yield reasons.affinity_kept(placed.instance_types)
-
-
-def _adapter_notes(chosen: podspec.Chosen, beside: adapters.Beside) -> Iterator[reasons.Note]:
-    if not beside.listed:
-        return
-    if any(chosen.found.get(field) for field in ("image", "command", "args")):
-        yield reasons.adapters_mounted(chosen.name, adapters.served(beside))
-    if beside.is_copied:
-        yield reasons.adapters_copied([one.image for one in beside.listed])

@@ -47,10 +47,15 @@ Source: patchMergeKey of the API types (k8s.io/api/core/v1).
 
 _DEEP_ELEMENTS = frozenset({"containers"})
 
-DEFAULTS = {"progressDeadlineSeconds": 600, "restartPolicy": "Always"}
+DEFAULTS = {
+    "backoffLimit": 6,
+    "podReplacementPolicy": "TerminatingOrFailed",
+    "progressDeadlineSeconds": 600,
+    "restartPolicy": "Always",
+}
 """Values that the API server fills in before admission: they count as absent.
 
-Source: SetDefaults_Deployment and SetDefaults_PodSpec (k8s.io/kubernetes/pkg/apis).
+Source: SetDefaults_Deployment, _Job and _PodSpec (k8s.io/kubernetes/pkg/apis).
 """
 
 

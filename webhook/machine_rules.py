@@ -67,9 +67,11 @@ def instance_types_have_the_gpus(of: Case) -> Iterator[FieldError]:
 
 def model_fits(of: Case) -> Iterator[FieldError]:
     """A machine that may be taken holds the model."""
-    found = of.able
+    found, tuned = of.able, of.request.tuning
     if of.model is None or not isinstance(found, machines.NoMachine):
         return
+    if tuned is not None and tuned.method not in of.model.tuning.methods:
+        return  # tuning_rules.model_can_be_tuned tells
     path, value = _types_path(of)
     verdict = "has no machine" if path == of.preset_path else f"will not do for {of.model.name}"
     yield FieldError(

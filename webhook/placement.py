@@ -64,6 +64,8 @@ def place(
 
 def mode(request: Request) -> sizing.Mode:
     """What is done with the model on the machine."""
+    if request.tuning is not None:
+        return sizing.Tune(request.tuning.method)
     if request.adapters:
         return sizing.Serve(adapters=len(request.adapters))
     return machines.SERVE

@@ -46,11 +46,13 @@ class Chosen:
         return bool(self.found.get("image"))
 
 
-def choose(containers: Sequence[dict[str, Any]], named: str, recorded: str = "") -> Chosen:
+def choose(
+    containers: Sequence[dict[str, Any]], named: str, recorded: str = "", new: str = NEW_CONTAINER
+) -> Chosen:
     """The model's container: the one named, else the only one without an image, else the only one.
 
     `recorded` is the container of an earlier expansion. A named container that is not there is to
-    be added, as is `model` where there is none.
+    be added, as is `new` where there is none.
 
     Raises:
         AmbiguousContainer: none of these rules picks one.
@@ -60,7 +62,7 @@ def choose(containers: Sequence[dict[str, Any]], named: str, recorded: str = "")
     if named:
         name = named
     elif not containers:
-        name = recorded or NEW_CONTAINER
+        name = recorded or new
     elif len(bare) == 1:
         name = bare[0]
     elif recorded in by_name:
@@ -129,34 +131,52 @@ def container(
         "image": images.RUNTIME_IMAGE,
         "imagePullPolicy": "IfNotPresent",
         **_invocation(chosen, serve_args(model, placement, supply, beside)),
-        "env": [
-            {"name": "HF_HOME", "value": "/tmp/hf"},  # noqa: S108 - an emptyDir of the pod
-            *weights.environment(model, supply),
-        ],
+        "env": environment(model, supply),
         "ports": _ports(chosen.found, pod),
         "resources": resources,
         **_probes(model.weights),
-        "securityContext": _security(chosen.found, workloads.part(pod, "securityContext")),
+        "securityContext": security(chosen.found, workloads.part(pod, "securityContext")),
         "volumeMounts": mounts,
     }
 
 
-def volumes(
+def pod_layout(
+    model: preset.Preset,
+    placement: Placement,
     chosen: Chosen,
-    supply: weights.Supply = weights.FROM_HUB,
-    beside: adapters.Beside = adapters.NONE,
-) -> list[dict[str, Any]]:
-    """Volumes behind the mounts that `container` adds."""
+    pod: Mapping[str, Any],
+    supply: weights.Supply,
+    beside: adapters.Beside,
+) -> dict[str, Any]:
+    """The pod's own part where a model is served: containers and volumes."""
+    strict = security({}, workloads.part(pod, "securityContext"))
+    return {
+        "containers": [container(model, placement, chosen, pod, supply, beside)],
+        "initContainers": weights.copier(supply, strict) + adapters.copiers(beside, strict),
+        "volumes": volumes(chosen, supply) + adapters.volumes(beside),
+    }
+
+
+def volumes(chosen: Chosen, supply: weights.Supply) -> list[dict[str, Any]]:
+    """Volumes that a container of a model mounts, whatever it does with it."""
     empty = [{"name": name, "emptyDir": dict(kind)} for name, _, kind in missing_mounts(chosen)]
-    return empty + weights.volumes(supply) + adapters.volumes(beside)
+    return empty + weights.volumes(supply)
 
 
-def init_containers(
-    pod: Mapping[str, Any], supply: weights.Supply, beside: adapters.Beside = adapters.NONE
-) -> list[dict[str, Any]]:
-    """What runs before the model's container."""
-    security = _security({}, workloads.part(pod, "securityContext"))
-    return weights.copier(supply, security) + adapters.copiers(beside, security)
+def environment(model: preset.Preset, supply: weights.Supply) -> list[dict[str, Any]]:
+    """Variables of a container that may take the weights from the hub."""
+    return [
+        {"name": "HF_HOME", "value": "/tmp/hf"},  # noqa: S108 - an emptyDir of the pod
+        *weights.environment(model, supply),
+    ]
+
+
+def literal(argv: list[str]) -> list[str]:
+    """Arguments that the kubelet hands on as they are: it reads `$(NAME)` as a variable.
+
+    Source: k8s.io/kubernetes, third_party/forked/golang/expansion.
+    """
+    return [text.replace("$", "$$") if "$" in text else text for text in argv]
 
 
 _MOUNTS: tuple[tuple[str, str, dict[str, str]], ...] = (
@@ -180,7 +200,7 @@ def _invocation(chosen: Chosen, args: runtime_args.ServeArgs) -> dict[str, Any]:
     """Command and arguments; none where the command is the user's."""
     if chosen.found.get("command"):
         return {}
-    return {"command": list(COMMAND), "args": args.to_argv()}
+    return {"command": list(COMMAND), "args": literal(args.to_argv())}
 
 
 def _ports(found: Mapping[str, Any], pod: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -224,7 +244,7 @@ _RESTRICTED: dict[str, Any] = {
 """Pod Security Standards, level `restricted`, and a read-only root file system."""
 
 
-def _security(found: Mapping[str, Any], pod_wide: Mapping[str, Any]) -> dict[str, Any]:
+def security(found: Mapping[str, Any], pod_wide: Mapping[str, Any]) -> dict[str, Any]:
     """The restricted settings, less those that the user set for the pod or that contradict theirs.
 
     A container's setting overrides the pod's, so one that the pod has is left to it. Root cannot be

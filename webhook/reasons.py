@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from presets import annotations, gpus, preset, runtime_args
+from presets import annotations, gpus, preset, request, runtime_args, sources
 from presets.sizing import reasons as sizing_reasons
 from webhook import machines, weights
 from webhook.placement import Placement
@@ -19,6 +19,10 @@ CONTRADICTING_NODE_SELECTOR = "ContradictingNodeSelector"
 CONTRADICTING_AFFINITY = "ContradictingAffinity"
 CONTRADICTING_TOLERATION = "ContradictingToleration"
 AMBIGUOUS_CONTAINER = "AmbiguousContainer"
+CONTAINER_NAME_TAKEN = "ContainerNameTaken"
+CANNOT_BE_TUNED = "CannotBeTuned"
+OWN_TRAINER = "OwnTrainer"
+SEVERAL_PODS = "SeveralPods"
 MALFORMED_ARGUMENTS = "MalformedArguments"
 MALFORMED_OBJECT = "MalformedObject"
 MALFORMED_RECORD = "MalformedRecord"
@@ -49,6 +53,7 @@ ADAPTERS_COPIED = "AdaptersCopied"
 TOLERATIONS_KEPT = "TolerationsKept"
 AFFINITY_KEPT = "AffinityKept"
 RELEASED = "Released"
+RESULTS_NOT_KEPT = "ResultsNotKept"
 JOB_KEPT = "JobKept"
 UNCHANGED = "Unchanged"
 
@@ -59,6 +64,8 @@ DENIED = {
     annotations.UNKNOWN_KEY: "a key under `kaito.sh/` that does not exist",
     ABOVE_PRICE_LIMIT: "every machine that holds the model costs more than the limit",
     AMBIGUOUS_CONTAINER: "several containers could be the model's",
+    CANNOT_BE_TUNED: "the preset knows no such way of tuning",
+    CONTAINER_NAME_TAKEN: "a container has the name of one that a tuning run adds",
     CONTRADICTING_AFFINITY: "the user's node affinity lets the pods onto none of the nodes",
     CONTRADICTING_NODE_SELECTOR: "the node selector matches none of the nodes meant for the pods",
     CONTRADICTING_TOLERATION: "a toleration names the key of a GPU taint, and not the taint",
@@ -71,7 +78,9 @@ DENIED = {
     NAME_REQUIRED: "without a selector the workload needs a name of its own",
     NAME_TOO_LONG: "the name does not fit into the label that ties pods to the workload",
     NOTHING_TO_RUN: "without the preset nothing says what a container runs",
+    OWN_TRAINER: "the container of a tuning run has an image, a command or arguments of its own",
     PRICE_UNKNOWN: "there is a price limit, and no machine that will do has a known price",
+    SEVERAL_PODS: "a Job of several pods cannot be a tuning run",
     STALE_EXPANSION: "the manifest was expanded for other keys than it carries now",
     TOO_FEW_GPUS: "no instance type has as many GPUs as the container asks for",
     UNKNOWN_INSTANCE_TYPE: "an instance type that this version does not know",
@@ -99,6 +108,7 @@ ALLOWED = {
     OLD_GPU: "a GPU that the user names is too old for the model server's PyTorch",
     NOTHING_BOUGHT: "the pods wait for a node that is there or that somebody else buys",
     RELEASED: "the label went, and with it everything that was added",
+    RESULTS_NOT_KEPT: "the checkpoints of a tuning run go with its pod",
     TOLERATIONS_KEPT: "the user's own tolerations were left as they are",
     TOKEN_NEEDED: "the hub gives the weights only with a token",
     WEIGHTS_MOUNTED: "the weights are there, and the user's own server is to be told so",
@@ -118,7 +128,13 @@ class Note:
     message: str
 
 
-def expanded(model: preset.Preset, placed: Placement, *, has_own_image: bool) -> Note:
+def expanded(
+    model: preset.Preset,
+    placed: Placement,
+    tuned: request.Tuning | None = None,
+    *,
+    has_own_image: bool,
+) -> Note:
     """The defaults chosen, in one line."""
     count = f"{placed.gpus} GPU{'s' if placed.gpus > 1 else ''}"
     priced = (
@@ -128,9 +144,32 @@ def expanded(model: preset.Preset, placed: Placement, *, has_own_image: bool) ->
     if placed.dtype != model.dtype and not has_own_image:
         lacking = ", ".join(gpus.without_bfloat16(placed.instance_types))
         text += f", {placed.dtype} ({lacking}: no {model.dtype})"
-    if placed.context_tokens < model.context_tokens and not has_own_image:
+    if tuned is not None:
+        text += f", tuned by {tuned.method} on {_input(tuned)}, the adapter to {_output(tuned)}"
+    elif placed.context_tokens < model.context_tokens and not has_own_image:
         text += f", context {placed.context_tokens:,} of {model.context_tokens:,} tokens"
     return Note(EXPANDED, text)
+
+
+def _input(tuned: request.Tuning) -> str:
+    if tuned.input_pvc:
+        return f"the claim {sources.write_claim(tuned.input_pvc)}"
+    count = len(tuned.input_urls)
+    return tuned.input_image or f"{count} URL{'s' if count > 1 else ''}"
+
+
+def _output(tuned: request.Tuning) -> str:
+    kept = f"the claim {sources.write_claim(tuned.output_pvc)}" if tuned.output_pvc else ""
+    return " and to ".join(filter(None, (tuned.output_image, kept)))
+
+
+def results_not_kept() -> Note:
+    """Nothing of the run outlives its pod before the push."""
+    return Note(
+        RESULTS_NOT_KEPT,
+        "checkpoints go with the pod, and a run that is interrupted begins anew:"
+        f" {annotations.TUNING_OUTPUT_PVC} keeps them",
+    )
 
 
 def nothing_is_bought(placed: Placement) -> Note:

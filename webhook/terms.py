@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from presets import catalog
+from presets import catalog, runtime_args
 from webhook import machines
 
 
@@ -14,4 +14,6 @@ class Terms:
     cloud: str = machines.CLOUD
     """Whose machines are taken where the user names none."""
     image_volumes: bool = True
-    """The cluster mounts images; else an init container copies weights out of them."""
+    """The cluster mounts images; else init containers copy weights and adapters out of them."""
+    programs: frozenset[str] = runtime_args.PROGRAMS
+    """Verbs that the model server's image answers."""

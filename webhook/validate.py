@@ -5,7 +5,16 @@ from collections.abc import Callable, Iterable, Iterator
 
 from presets import annotations, runtime_args, sources
 from presets.field_errors import ABSENT, FieldError
-from webhook import adapters, expand, keys, machine_rules, reasons, weights, workloads
+from webhook import (
+    adapters,
+    expand,
+    keys,
+    machine_rules,
+    reasons,
+    tuning_rules,
+    weights,
+    workloads,
+)
 from webhook.case import POD, Case
 
 _LONGEST_LABEL = 63
@@ -125,6 +134,8 @@ def adapters_have_room(of: Case) -> Iterator[FieldError]:
 def arguments_are_the_servers(of: Case) -> Iterator[FieldError]:
     """Arguments for our command are ones that it takes."""
     chosen = of.chosen
+    if of.request.tuning is not None:
+        return
     if chosen is None or chosen.has_own_image or chosen.found.get("command"):
         return
     args = chosen.found.get("args")
@@ -179,6 +190,13 @@ RULES: tuple[Rule, ...] = (
     weights_have_room,
     adapters_have_room,
     arguments_are_the_servers,
+    tuning_rules.keys_are_on_a_job,
+    tuning_rules.programs_are_there,
+    tuning_rules.model_can_be_tuned,
+    tuning_rules.container_runs_our_program,
+    tuning_rules.container_names_are_free,
+    tuning_rules.run_is_one_pod,
+    tuning_rules.mounts_have_room,
     pods_can_be_selected,
 )
 """Every rule; each says in its docstring what holds when it is silent."""

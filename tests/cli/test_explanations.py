@@ -7,14 +7,14 @@ import pytest
 import yaml
 
 from cli import comments, explanations, manifests, render
-from presets import catalog
+from presets import annotations, catalog
 from tests import builders
 from tests.cli.running import TINY, Run
 from tests.conftest import GOLDEN, Goldens
 from webhook import admit, fill, machines, record
 from webhook.terms import Terms
 
-TERMS = Terms(catalog.load(), machines.CLOUD)
+TERMS = Terms(catalog.load(), machines.CLOUD, programs=builders.ALL_PROGRAMS)
 EXPAND = sorted((GOLDEN / "expand").iterdir())
 
 PHI = """apiVersion: apps/v1
@@ -48,7 +48,8 @@ def assert_explained(workload: dict[str, Any]) -> None:
     kept = record.of(workload)
     assert kept is not None
     for path in leaves(dict(kept.tree)):
-        sentence = explanations.sentence_for(path)
+        is_tuned = annotations.TUNING_METHOD in kept.inputs
+        sentence = explanations.sentence_for(path, is_tuned=is_tuned)
         assert sentence is not explanations.unexplained, explanations.shown(path)
 
 

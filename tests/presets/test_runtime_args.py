@@ -7,7 +7,14 @@ from decimal import Decimal
 import pytest
 
 from presets import runtime_args
-from presets.runtime_args import MalformedArguments, ServeArgs, ServedAdapter, TuneArgs
+from presets.runtime_args import (
+    FetchArgs,
+    MalformedArguments,
+    PushArgs,
+    ServeArgs,
+    ServedAdapter,
+    TuneArgs,
+)
 
 
 @pytest.mark.parametrize("seed", range(300))
@@ -31,6 +38,24 @@ def test_tuning_survives_the_command_line(seed: int) -> None:
     assert TuneArgs.from_argv(args.to_argv()) == args
 
 
+@pytest.mark.parametrize("seed", range(300))
+def test_fetching_and_pushing_survive_the_command_line(seed: int) -> None:
+    draw = random.Random(seed)
+    urls = ["https://example.com/a.parquet?sig=a%3D&b=$(HOME)", "http://h/b", "--url=x"]
+    fetch = FetchArgs(
+        tuple(draw.sample(urls, draw.randint(1, 3))),
+        draw.choice([runtime_args.DATA, "/x=y"]),
+    )
+    assert FetchArgs.from_argv(fetch.to_argv()) == fetch
+    push = PushArgs(
+        image=draw.choice(["ghcr.io/org/a:1", "a@sha256:0"]),
+        model=draw.choice(["phi-4", "-odd"]),
+        source=draw.choice([runtime_args.RESULTS, "/mnt/results/a b"]),
+        login=draw.choice([runtime_args.LOGIN, "/l"]),
+    )
+    assert PushArgs.from_argv(push.to_argv()) == push
+
+
 def test_the_command_lines_are_pinned() -> None:
     """Stored pods carry them: a later model server must still take them."""
     assert ServeArgs("org/name", "n", revision="r", dtype="float16").to_argv() == [
@@ -48,6 +73,17 @@ def test_the_command_lines_are_pinned() -> None:
         "--model=org/name",
         "--revision=r",
         "--config=/mnt/config/training_config.yaml",
+    ]
+    assert FetchArgs(("https://h/a", "https://h/b")).to_argv() == [
+        "fetch",
+        "--url=https://h/a",
+        "--url=https://h/b",
+    ]
+    assert PushArgs("ghcr.io/org/a:1", "phi-4", "/mnt/results/a").to_argv() == [
+        "push",
+        "--image=ghcr.io/org/a:1",
+        "--model=phi-4",
+        "--source=/mnt/results/a",
     ]
 
 
@@ -130,6 +166,22 @@ def test_a_wrong_argument_of_serving_is_named(argv: list[str], says: str) -> Non
 def test_a_wrong_argument_of_tuning_is_named(argv: list[str], says: str) -> None:
     with pytest.raises(MalformedArguments) as caught:
         TuneArgs.from_argv(argv)
+    assert str(caught.value) == says
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["fetch"], "the following arguments are required: --url"),
+        (["fetch", "--url="], "argument --url: is empty"),
+        (["push", "--image=a"], "the following arguments are required: --model"),
+        (["push", "--image=a", "--model=m", "--tag=1"], "unrecognized arguments: --tag=1"),
+    ],
+)
+def test_a_wrong_argument_of_fetching_and_pushing_is_named(argv: list[str], says: str) -> None:
+    program = FetchArgs if argv[0] == "fetch" else PushArgs
+    with pytest.raises(MalformedArguments) as caught:
+        program.from_argv(argv)
     assert str(caught.value) == says
 
 

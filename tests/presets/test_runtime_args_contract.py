@@ -51,6 +51,14 @@ def test_our_engine_is_one_of_transformers() -> None:
             ["tune", "--method=lora", "--model=m"],
             "tune: this version of the model server cannot tune",
         ),
+        (
+            ["fetch", "--url=https://example.com/a"],
+            "fetch: this version of the model server cannot tune",
+        ),
+        (
+            ["push", "--image=a", "--model=m"],
+            "push: this version of the model server cannot tune",
+        ),
         (["tune", "--model=m"], "the following arguments are required: --method"),
     ],
 )

@@ -19,7 +19,10 @@ from tests.webhook.cluster import Cluster, Foreign, Object, template, workload
 
 pytestmark = pytest.mark.controlplane
 
-EXPAND = sorted((GOLDEN / "expand").iterdir())
+EXPAND = sorted(
+    case for case in (GOLDEN / "expand").iterdir() if not case.name.startswith("tuning-")
+)
+"""Tuning runs are in test_real_tuning.py."""
 
 
 @contextlib.contextmanager

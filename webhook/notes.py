@@ -1,0 +1,66 @@
+"""What the user is told about an expansion: the defaults chosen, and what was left as it was."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from presets import forms, preset
+from presets.request import Request
+from webhook import adapters, placement, podspec, reasons, weights, workloads
+
+
+def of(
+    request: Request,
+    model: preset.Preset,
+    placed: placement.Placement,
+    chosen: podspec.Chosen,
+    pod: dict[str, Any],
+    *,
+    image_volumes: bool,
+) -> Iterator[reasons.Note]:
+    """The notes, the choice of machines first; `pod` is the pod spec as the user left it."""
+    yield reasons.expanded(model, placed, request.tuning, has_own_image=chosen.has_own_image)
+    if placed.left_out:
+        yield reasons.machines_left_out(placed.left_out)
+    if placed.old:
+        yield reasons.old_gpus(placed.old)
+    if request.tuning is None:
+        yield from _of_container(chosen)
+    elif request.tuning.output_pvc is None:
+        yield reasons.results_not_kept()
+    yield from _of_sources(request, model, chosen, image_volumes=image_volumes)
+    if missing := placement.untolerated(pod):
+        yield reasons.tolerations_kept(missing)
+    if workloads.part(pod, "affinity", "nodeAffinity").get(placement.REQUIRED):
+        yield reasons.affinity_kept(placed.instance_types)
+    if request.provision == forms.OFF:
+        yield reasons.nothing_is_bought(placed)
+
+
+def _of_container(chosen: podspec.Chosen) -> Iterator[reasons.Note]:
+    if chosen.has_own_image:
+        yield reasons.image_kept(chosen.name)
+    elif chosen.found.get("command"):
+        yield reasons.command_kept(chosen.name)
+
+
+def _of_sources(
+    request: Request,
+    model: preset.Preset,
+    chosen: podspec.Chosen,
+    *,
+    image_volumes: bool,
+) -> Iterator[reasons.Note]:
+    """Where weights and adapters are, for a server that Plainsail does not tell."""
+    supply = weights.Supply(request.weights, image_volumes)
+    own = {one.get("name") for one in chosen.found.get("env") or ()}
+    if weights.needs_token(model, supply) and not chosen.has_own_image and weights.TOKEN not in own:
+        yield reasons.token_needed(model)
+    is_own = any(chosen.found.get(field) for field in ("image", "command", "args"))
+    directory = weights.directory(supply)
+    if directory and is_own:
+        yield reasons.weights_mounted(chosen.name, directory)
+    beside = adapters.Beside(request.adapters, image_volumes)
+    if beside.listed and is_own:
+        yield reasons.adapters_mounted(chosen.name, adapters.served(beside))
+    if beside.is_copied:
+        yield reasons.adapters_copied([one.image for one in beside.listed])
