@@ -13,6 +13,5 @@ no deep-learning stack. Where to look:
   `derive` makes one from a `config.json`, `catalog_page` writes docs/reference/presets.md
 - machines: `gpus` and `prices`, read by `tables` from `machines/*.csv`
 - what runs where: `sizing` lays a model out on a machine, `offers` orders the machines by price
-- shared: `field_errors` says what is wrong with an object, `quantity` reads amounts of Kubernetes,
-  `images` names what we publish
+- shared: `field_errors` says what is wrong with an object, `images` names what we publish
 """
