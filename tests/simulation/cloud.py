@@ -107,7 +107,7 @@ class Cloud:
             self.world.memory.put("nodeclaims", {**claim, "metadata": meta})
         elif world.condition(claim, "Launched").get("status") != "True":
             self._launch(claim, machine, fate)
-        elif not claim["status"].get("nodeName"):
+        elif not claims.read(claim).node:
             self._register(claim, machine)
         else:
             self._initialize(claim)
@@ -219,7 +219,7 @@ class Cloud:
         if machine is not None and self._drains(machine):
             self._soon(name, 2.0, 6.0)
             return
-        if machine is not None and not (fate.leak and not claim["status"].get("nodeName")):
+        if machine is not None and not (fate.leak and not claims.read(claim).node):
             self.fleet.end(machine)
         self.world.memory.remove("nodeclaims", name)
 

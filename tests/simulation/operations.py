@@ -4,7 +4,7 @@ Each stands alone and means something whatever was done before it, so that any o
 out: that is how a failing run is made small.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
@@ -43,24 +43,26 @@ Act = Callable[[cluster.Cluster, Operation], None]
 
 
 def generate(seed: int, *, faults: bool = True) -> list[Operation]:
-    """The operations of a seed: minutes of demand, and of faults unless there are to be none."""
+    """The operations of a seed: episodes of demand, amid faults unless there are to be none."""
     random = Random(f"operations {seed}")
-    kinds = [*DEMAND, *(FAULTS if faults else ())]
-    weights = [6 if kind in DEMAND else 1 for kind in kinds]
     span = random.choice((300.0, 1200.0, 3600.0))
-    count = random.randint(4, 24)
-    first = Operation(0.0, "create", random.getrandbits(16), random.randint(1, 4), 60.0)
-    drawn = [
-        Operation(
-            at=round(random.uniform(0.0, span), 3),
-            kind=random.choices(kinds, weights)[0],
-            which=random.getrandbits(16),
-            size=random.choice((0, 1, 1, 2, 3, 4, 6)),
-            seconds=round(random.choice((2.0, 20.0, 90.0, 400.0)) * random.uniform(0.5, 1.5), 3),
-        )
-        for _ in range(count)
-    ]
-    return [first, *sorted(drawn, key=lambda operation: operation.at)]
+    drawn = [_draw(random, 0.0, ("create",))]
+    for _ in range(random.randint(3, 12)):
+        start = random.uniform(0.0, span)
+        bad, asked = random.randint(0, 2) if faults else 0, random.randint(1, 3)
+        drawn += [_draw(random, start + random.uniform(0.0, 10.0), FAULTS) for _ in range(bad)]
+        drawn += [_draw(random, start + random.uniform(0.0, 30.0), DEMAND) for _ in range(asked)]
+    return sorted(drawn, key=lambda operation: operation.at)
+
+
+def _draw(random: Random, at: float, kinds: Iterable[str]) -> Operation:
+    return Operation(
+        at=round(at, 3),
+        kind=random.choice(tuple(kinds)),
+        which=random.getrandbits(16),
+        size=random.choice((0, 1, 1, 2, 3, 4, 6, 10)),
+        seconds=round(random.choice((2.0, 20.0, 90.0, 400.0)) * random.uniform(0.5, 1.5), 3),
+    )
 
 
 def apply(operation: Operation, to: cluster.Cluster) -> None:

@@ -149,6 +149,7 @@ class Timeline:
         self._turns = self._turns + 1 if int(self.now) == self._second else 0
         self._second = int(self.now)
         if self._turns > _STUCK:
+            self._turns = 0
             raise Stuck(f"at {self.now:.3f} s")
 
     def _arrange(self, when: float, act: Callable[[], _Thread | None]) -> None:

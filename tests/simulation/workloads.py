@@ -27,7 +27,6 @@ class Workload:
     """A Job's pods end after so long."""
     revision: int = 0
     done: int = 0
-    serial: int = 0
     pass_: world.Kicked | None = field(default=None, repr=False)
 
     @property
@@ -41,6 +40,7 @@ class Workloads:
 
     def __init__(self, of: world.World) -> None:
         self._world = of
+        self._serial = 0
         self.all: dict[str, Workload] = {}
         """By namespace/name."""
         of.memory.listeners.append(self._heard)
@@ -138,8 +138,9 @@ class Workloads:
 
     def _add_pod(self, workload: Workload) -> None:
         if workload.namespace not in self._world.memory.terminating:
-            workload.serial += 1
-            self._world.memory.put("pods", _pod(workload, self._world.timeline.stamp))
+            self._serial += 1
+            pod = _pod(workload, self._serial, self._world.timeline.stamp)
+            self._world.memory.put("pods", pod)
 
 
 def is_managed(pod: api.Object) -> bool:
@@ -147,7 +148,7 @@ def is_managed(pod: api.Object) -> bool:
     return bool(pod["metadata"]["labels"].get(annotations.MANAGED) == "true")
 
 
-def _pod(workload: Workload, created: str) -> api.Object:
+def _pod(workload: Workload, serial: int, created: str) -> api.Object:
     """A pod as the webhook and the ReplicaSet controller make it, as far as anybody here reads."""
     hash_, spec = f"r{workload.revision}", workload.spec
     job = workload.kind == "Job"
@@ -165,7 +166,7 @@ def _pod(workload: Workload, created: str) -> api.Object:
         labels[annotations.MANAGED] = "true"
     return {
         "metadata": {
-            "name": f"{workload.name}-{hash_}-{workload.serial}",
+            "name": f"{workload.name}-{hash_}-{serial}",
             "namespace": workload.namespace,
             "creationTimestamp": created,
             "labels": labels,

@@ -1,0 +1,348 @@
+"""Fault cases of the planner as a whole, each by name, with the real loop in virtual time.
+
+Rows of the fault catalogue that need several parts or hours: P (planner), C (claims, providers), X
+(everything). What one function decides is tested beside that function; what needs a real scheduler,
+API server or provider has the marker `controlplane`, `karpenter` or `e2e`. X1, everything at
+random, is `test_seeds.py`.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from presets import provision_spec
+from tests.simulation import claims, cloud, cluster, rest, scheduling, workloads
+
+_ONE = provision_spec.ProvisionSpec(("Standard_NC6s_v3",), 1)
+_EITHER = provision_spec.ProvisionSpec(("Standard_NC6s_v3", "Standard_NC24ads_A100_v4"), 1)
+_FOURTH = provision_spec.ProvisionSpec(("Standard_NC24s_v3",), 1)
+_CHAT = "default/chat"
+
+
+class Case:
+    """A cluster with one planner, which the test leads through its case."""
+
+    def __init__(self) -> None:
+        self.of = cluster.Cluster(seed=1)
+        self.of.planners.start(0)
+
+    def run(self, seconds: float) -> None:
+        """Let time pass."""
+        self.of.world.timeline.run(seconds)
+
+    def serve(self, replicas: int = 1, spec: provision_spec.ProvisionSpec = _ONE) -> None:
+        """Apply Deployment `chat`."""
+        self.of.workloads.create(workloads.Workload("default", "chat", spec, replicas))
+
+    def stranger(self) -> None:
+        """Apply a Deployment of one GPU that is not ours."""
+        self.of.workloads.create(workloads.Workload("team-b", "s", _ONE, 1, managed=False))
+
+    @property
+    def claims(self) -> list[claims.Claim]:
+        """Those that are there."""
+        return [claims.read(raw) for raw in self.of.world.memory.all("nodeclaims")]
+
+    @property
+    def bought(self) -> int:
+        """Claims that were ever created."""
+        return len(self.of.audit.creates)
+
+    @property
+    def running(self) -> int:
+        """Pods that run."""
+        pods = self.of.world.memory.all("pods")
+        return sum(pod["status"]["phase"] == "Running" for pod in pods)
+
+    def told(self) -> str:
+        """Every message to pods."""
+        return "\n".join(event["message"] for event in self.of.world.memory.all("events"))
+
+    def fails(self, **mood: object) -> None:
+        """Have new claims fare so from now on."""
+        vars(self.of.cloud.mood).update(mood)
+
+
+@pytest.fixture
+def case() -> Iterator[Case]:
+    """Afterwards everything works again, and the cluster must come to rest, twice."""
+    made = Case()
+    yield made
+    made.of.stop_faults()
+    for _ in range(2):
+        for _ in range(120):
+            made.run(60.0)
+            if not (left := rest.unfinished(made.of)):
+                break
+        assert not left
+        made.of.workloads.delete(_CHAT)
+    for connection in made.of.planners.end():
+        made.of.audit.judge_calls(connection.calls)
+    assert made.of.audit.violations == []
+
+
+# P: the planner.
+
+
+@pytest.mark.parametrize("writes", range(6))
+def test_p1_a_crash_after_any_write_buys_nothing_twice(case: Case, writes: int) -> None:
+    """Three claims and three events: the process dies before it sees the answer to one of them."""
+    case.of.planners.crash(0, writes, down_seconds=5.0)
+    case.serve(3)
+    case.run(300.0)
+    assert (case.of.planners.starts, case.bought, case.running) == (2, 3, 3)
+
+
+def test_p2_two_planners_at_once_buy_once(case: Case) -> None:
+    case.of.planners.start(1)
+    case.serve(5)
+    case.run(300.0)
+    assert (case.bought, case.running) == (5, 5)
+
+
+def test_p2_a_planner_that_stood_still_finds_that_another_has_bought(case: Case) -> None:
+    case.of.planners.start(1)
+    case.serve(2)
+    case.run(0.3)
+    case.of.planners.running[0].process.pause(60.0)
+    case.run(300.0)
+    assert (case.bought, case.running) == (2, 2)
+
+
+@pytest.mark.parametrize("lag_seconds", [5.0, 30.0])
+def test_p4_late_watches_make_nothing_double(case: Case, lag_seconds: float) -> None:
+    case.of.faults.lag_seconds = lag_seconds
+    case.serve(3)
+    case.run(400.0)
+    assert (case.bought, case.running) == (3, 3)
+
+
+@pytest.mark.slow
+def test_p6_many_replicas_share_nodes_exactly(case: Case) -> None:
+    case.serve(200, _FOURTH)
+    case.run(300.0)
+    assert (case.bought, case.running) == (50, 200)
+
+
+def test_p8_scaling_down_while_claims_launch_gives_the_superfluous_back(case: Case) -> None:
+    case.serve(10)
+    case.run(3.0)
+    case.of.workloads.scale(_CHAT, 1)
+    case.run(900.0)
+    assert (len(case.claims), case.bought, case.running) == (1, 10, 1)
+
+
+def test_p9_deleting_the_workload_while_its_claim_launches_leaves_nothing(case: Case) -> None:
+    case.serve()
+    case.run(3.0)
+    case.of.workloads.delete(_CHAT)
+    case.run(900.0)
+    assert (case.claims, case.of.fleet.running()) == ([], [])
+
+
+def test_p11_a_gpu_that_a_stranger_took_is_bought_again(case: Case) -> None:
+    case.serve()
+    case.run(3.0)
+    case.of.workloads.scale(_CHAT, 0)
+    case.stranger()
+    case.run(200.0)
+    case.of.workloads.scale(_CHAT, 1)
+    case.run(300.0)
+    assert (case.bought, case.running) == (2, 2)
+    case.of.workloads.delete("team-b/s")
+
+
+def test_p13_a_storm_of_errors_loses_and_doubles_nothing(case: Case) -> None:
+    case.of.faults.refused, case.of.faults.lost = 0.4, 0.2
+    case.serve(4)
+    case.run(600.0)
+    assert (case.bought, case.running) == (4, 4)
+
+
+@pytest.mark.parametrize("hours", [-24.0, 24.0])
+def test_p14_a_clock_that_jumps_gives_nothing_back_early(case: Case, hours: float) -> None:
+    case.serve()
+    case.run(300.0)
+    case.of.workloads.scale(_CHAT, 0)
+    case.run(300.0)
+    case.of.planners.running[0].process.skew_seconds = hours * 3600.0
+    case.run(250.0)
+    assert len(case.claims) == 1
+    case.run(120.0)
+    assert case.claims == []
+
+
+def test_p15_a_namespace_that_ends_gets_nothing_and_leaves_nothing(case: Case) -> None:
+    case.serve(2)
+    case.run(3.0)
+    case.of.end_namespace("default")
+    case.run(900.0)
+    assert (case.claims, case.bought) == ([], 2)
+
+
+def test_p18_a_ready_node_without_its_gpu_is_still_awaited(case: Case) -> None:
+    case.fails(gpu_seconds=900.0)
+    case.serve(3)
+    case.run(1000.0)
+    assert (case.bought, case.running) == (3, 3)
+
+
+def test_p19_pods_that_wait_for_the_extender_are_no_demand(case: Case) -> None:
+    case.of.fleet.add_own("own", "Standard_NC6s_v3", 1)
+    case.run(60.0)
+    case.of.scheduler.extender_down = True
+    case.serve()
+    case.run(300.0)
+    assert case.bought == 0
+    case.of.scheduler.extender_back()
+    case.run(60.0)
+    assert (case.bought, case.running) == (0, 1)
+
+
+@pytest.mark.parametrize("seconds", [595.0, 600.0, 600.5, 601.0, 605.0])
+def test_p22_demand_that_returns_while_its_node_is_given_back_is_served(
+    case: Case, seconds: float
+) -> None:
+    case.serve()
+    case.run(300.0)
+    case.of.workloads.scale(_CHAT, 0)
+    case.run(seconds)
+    case.of.workloads.scale(_CHAT, 1)
+    case.run(600.0)
+    assert case.running == 1
+
+
+# C: claims and their providers.
+
+
+@pytest.mark.parametrize("texts", [False, True], ids=["event", "condition"])
+def test_c1_c3_what_cannot_be_had_is_followed_by_the_next_type(case: Case, *, texts: bool) -> None:
+    case.fails(texts=texts)
+    case.of.cloud.out_of.add(("Standard_NC6s_v3", "on-demand"))
+    case.serve(2, _EITHER)
+    case.run(900.0)
+    assert [claim.offer[0] for claim in case.claims] == ["Standard_NC24ads_A100_v4"] * 2
+    assert case.running == 2
+    assert "attempt" in case.told()
+
+
+def test_c2_when_nothing_can_be_had_the_pod_is_told_and_nothing_spins(case: Case) -> None:
+    case.of.cloud.out_of.update((kind, "on-demand") for kind in cloud.GPUS)
+    case.serve(2, _EITHER)
+    case.run(3600.0)
+    assert "every offer was refused" in case.told()
+    assert case.bought < 60
+
+
+def test_c4_a_missing_node_class_is_not_asked_for_endlessly(case: Case) -> None:
+    case.fails(class_missing=True)
+    case.serve()
+    case.run(3600.0)
+    assert case.bought < 60
+
+
+def test_c5_a_node_that_never_appears_is_replaced_after_the_providers_limit(case: Case) -> None:
+    case.fails(dud=1.0)
+    case.serve()
+    case.run(5.0)
+    case.fails(dud=0.0)
+    case.run(800.0)
+    assert case.bought == 1
+    case.run(600.0)
+    assert (case.bought, case.running) == (2, 1)
+
+
+@pytest.mark.parametrize("trouble", ["gpuless", "mute"])
+def test_c6_what_nobody_gives_up_is_given_up_by_us(case: Case, trouble: str) -> None:
+    """A GPU that never appears, a claim that its provider does not see: after 20 minutes."""
+    case.fails(**{trouble: 1.0})
+    case.serve()
+    case.run(5.0)
+    case.fails(**{trouble: 0.0})
+    case.run(1150.0)
+    assert case.bought == 1
+    case.run(800.0)
+    assert (case.bought, case.running) == (2, 1)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 5.0, 30.0, 60.0])
+def test_c7_a_provider_that_restarts_at_any_step_finishes_what_it_began(
+    case: Case, seconds: float
+) -> None:
+    case.serve()
+    case.run(seconds)
+    case.of.cloud.up = False
+    case.run(120.0)
+    case.of.cloud.restart()
+    case.run(300.0)
+    assert (case.bought, case.running) == (1, 1)
+
+
+def test_c9_a_machine_that_is_taken_away_is_replaced(case: Case) -> None:
+    case.serve()
+    case.run(300.0)
+    case.of.fleet.end(case.of.bought()[0])
+    case.run(600.0)
+    assert (case.bought, case.running) == (2, 1)
+
+
+def test_c9_a_machine_that_falls_silent_is_replaced_and_given_back(case: Case) -> None:
+    case.serve()
+    case.run(300.0)
+    case.of.fleet.die(case.of.bought()[0])
+    case.run(1800.0)
+    assert (case.bought, case.running, len(case.claims)) == (2, 1, 1)
+
+
+def test_c10_a_machine_that_its_provider_forgot_confuses_nobody(case: Case) -> None:
+    """A claim deleted before its machine came: the machine has no claim, and is not ours to end."""
+    case.fails(leak=1.0)
+    case.serve()
+    case.run(1.0)
+    case.of.cloud.delete(case.of.world.memory.all("nodeclaims")[0])
+    case.fails(leak=0.0)
+    case.run(900.0)
+    assert (case.bought, case.running) == (2, 1)
+
+
+def test_c11_a_finalizer_that_stays_causes_no_storm(case: Case) -> None:
+    case.serve(2)
+    case.run(300.0)
+    case.of.cloud.stuck = True
+    for raw in case.of.world.memory.all("nodeclaims"):
+        case.of.cloud.delete(raw)
+    for pod in case.of.world.memory.all("pods"):
+        scheduling.delete_pod(case.of.world, pod)
+    case.run(3600.0)
+    assert case.bought <= 4
+
+
+def test_c12_a_node_that_flaps_is_not_bought_again(case: Case) -> None:
+    case.serve()
+    case.run(300.0)
+    for _ in range(20):
+        case.of.fleet.flap(case.of.bought()[0], 20.0)
+        case.run(40.0)
+    assert (case.bought, case.running) == (1, 1)
+
+
+# X: the whole.
+
+
+def test_x3_without_a_planner_what_runs_goes_on_and_free_gpus_are_used(case: Case) -> None:
+    case.serve()
+    case.run(300.0)
+    before = {pod["metadata"]["uid"] for pod in case.of.world.memory.all("pods")}
+    case.of.planners.stop(0)
+    case.of.fleet.add_own("own", "Standard_NC6s_v3", 1)
+    case.stranger()
+    case.run(7200.0)
+    assert case.running == 2
+    assert before < {pod["metadata"]["uid"] for pod in case.of.world.memory.all("pods")}
+    case.of.workloads.scale(_CHAT, 3)
+    case.run(600.0)
+    assert case.bought == 1
+    case.of.planners.start(0)
+    case.run(300.0)
+    assert (case.bought, case.running) == (3, 4)
+    case.of.workloads.delete("team-b/s")
