@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local import api as apis
-from deploy.local import karpenter, manifests, paths, processes
+from deploy.local import binaries, control_plane, karpenter, manifests, paths, processes
 from deploy.local.fake_nodes import FakeNodes
 from tests import programs
 from tests.apiserver import until
@@ -25,11 +25,19 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
 
 
 @pytest.fixture(scope="session")
-def karpenter_log(
-    control_plane_kubeconfig: Path, market: Market, request: pytest.FixtureRequest
-) -> Iterator[Path]:
-    """Karpenter's log; it runs for the session, and so do the nodes that it makes."""
+def control_plane_kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Administrator's kubeconfig of a control plane with our scheduler beside the default one."""
     _assert_alone()
+    directory, programs_ = tmp_path_factory.mktemp("control-plane"), binaries.binaries(print)
+    with control_plane.rootless(directory, programs_, own_scheduler=True) as kubeconfig:
+        yield kubeconfig
+
+
+@pytest.fixture(scope="session")
+def provider(
+    control_plane_kubeconfig: Path, market: Market, request: pytest.FixtureRequest
+) -> Iterator[processes.Supervisor]:
+    """What keeps `karpenter` running for the session, beside the nodes that it makes."""
     with apis.Api(control_plane_kubeconfig) as api:
         built = karpenter.karpenter(lambda _: None)
         for file in built.definitions:
@@ -43,7 +51,7 @@ def karpenter_log(
         supervisor.start("karpenter", [str(built.program)], environment=environment)
         try:
             with FakeNodes(api, adopt="kwok.x-k8s.io/node=fake"):
-                yield logs / "karpenter.log"
+                yield supervisor
         finally:
             supervisor.stop()
             if request.session.testsfailed:
@@ -53,10 +61,13 @@ def karpenter_log(
 
 @pytest.fixture
 def team(
-    cluster_api: apis.Api, control_plane_kubeconfig: Path, karpenter_log: Path, market: Market
+    cluster_api: apis.Api,
+    control_plane_kubeconfig: Path,
+    provider: processes.Supervisor,
+    market: Market,
 ) -> Iterator[Team]:
     """A fresh namespace, the default node class and a market that has everything."""
-    assert karpenter_log.parent.is_dir()
+    assert processes.alive(provider.pid("karpenter"))
     programs.install(cluster_api, "node-provisioner")
     market.sell()
     rights = control_plane_kubeconfig.parent / "etc" / "node-provisioner.kubeconfig"

@@ -10,6 +10,7 @@ from typing import Any
 
 from deploy.local import api as apis
 from deploy.local import claims
+from presets import scheduling
 from tests import programs
 
 Object = dict[str, Any]
@@ -34,8 +35,11 @@ class Team:
         """The planner as a process, with the rights of its manifest."""
         return programs.running("node_provisioner", self.kubeconfig, "--dialect=kwok", *flags)
 
-    def deploy(self, name: str, **annotations: str) -> None:
-        """A Deployment of five lines, expanded as the webhook expands it."""
+    def deploy(self, name: str, *, marked: bool = False, **annotations: str) -> None:
+        """A Deployment of five lines, expanded as the webhook expands it.
+
+        `marked`: with the marker, and so for our own scheduler.
+        """
         keys = {f"kaito.sh/{key.replace('_', '-')}": value for key, value in annotations.items()}
         manifest = {
             "apiVersion": "apps/v1",
@@ -51,7 +55,13 @@ class Team:
         done = subprocess.run(
             command, input=json.dumps(manifest), capture_output=True, text=True, check=True
         )
-        self.api.apply(apis.path_of(manifest), json.loads(done.stdout))
+        expanded = json.loads(done.stdout)
+        if marked:
+            pod = expanded["spec"]["template"]["spec"]
+            pod["schedulerName"] = scheduling.SCHEDULER
+            for amounts in pod["containers"][0]["resources"].values():
+                amounts[scheduling.MARKER] = "1"
+        self.api.apply(apis.path_of(manifest), expanded)
 
     def pod(self, name: str, template: Object) -> None:
         """A pod that is not ours."""
@@ -66,10 +76,12 @@ class Team:
             {**kind, "metadata": {"name": "default"}, "spec": {"nodeRegistrationDelay": delay}},
         )
 
-    def apply_node_pool(self, name: str, instance_type: str) -> None:
+    def apply_node_pool(self, name: str, *instance_types: str) -> None:
         """A NodePool of Karpenter's own, as eager to take nodes away as it can be."""
-        wanted = {"node.kubernetes.io/instance-type": instance_type}
-        wanted["karpenter.sh/capacity-type"] = "on-demand"
+        wanted = {
+            "node.kubernetes.io/instance-type": list(instance_types),
+            "karpenter.sh/capacity-type": ["on-demand"],
+        }
         node = {
             "nodeClassRef": {
                 "group": "karpenter.kwok.sh",
@@ -77,7 +89,7 @@ class Team:
                 "name": "default",
             },
             "requirements": [
-                {"key": key, "operator": "In", "values": [value]} for key, value in wanted.items()
+                {"key": key, "operator": "In", "values": values} for key, values in wanted.items()
             ],
             "expireAfter": "Never",
         }

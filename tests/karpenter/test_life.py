@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.local import claims
+from deploy.local import claims, processes
 from tests.apiserver import until
 from tests.karpenter import market
 from tests.karpenter.team import SECONDS, Object, Team, conditions, labels, name
@@ -38,10 +38,7 @@ def test_a_node_without_its_gpu_stays_in_flight_for_karpenter_and_for_the_planne
         until(lambda: _initialized(team) == ["ResourceNotRegistered"], SECONDS)
         team.scale("chat", 2)
         until(lambda: _initialized(team) == ["ResourceNotRegistered"] * 2, SECONDS)
-        for node in team.nodes():
-            amounts = {**node["status"]["allocatable"], "nvidia.com/gpu": "1"}
-            status = {"status": {"capacity": amounts, "allocatable": amounts}}
-            team.api.patch(f"/api/v1/nodes/{name(node)}/status", status)
+        _report_gpus(team)
         until(lambda: _initialized(team) == ["Initialized"] * 2, SECONDS)
         until(lambda: team.phases() == ["Running"] * 2, SECONDS)
         assert len(team.claims()) == 2
@@ -70,6 +67,21 @@ def test_a_claim_that_is_deleted_by_hand_is_bought_again(team: Team) -> None:
         assert len(team.claims()) == 1
 
 
+def test_karpenter_may_die_while_claims_are_open(
+    team: Team, provider: processes.Supervisor
+) -> None:
+    """C7: one claim is between registered and initialised, another comes while nobody serves it."""
+    with team.planner():
+        team.deploy("chat", instance_types=market.SLOW)
+        until(lambda: _initialized(team) == ["ResourceNotRegistered"], SECONDS)
+        processes.kill([provider.pid("karpenter")])
+        team.scale("chat", 2)
+        until(lambda: _initialized(team) == ["ResourceNotRegistered"] * 2, SECONDS)
+        _report_gpus(team)
+        until(lambda: team.phases() == ["Running"] * 2, SECONDS)
+        assert len(team.claims()) == len(team.nodes()) == 2
+
+
 def _ready(team: Team) -> Object:
     """The one claim, once Karpenter says that its node is all there."""
 
@@ -78,6 +90,14 @@ def _ready(team: Team) -> Object:
         return found[0] if found and conditions(found[0]).get("Ready") == "True" else None
 
     return dict(until(ready, SECONDS))
+
+
+def _report_gpus(team: Team) -> None:
+    """What a device plugin does, on every node."""
+    for node in team.nodes():
+        amounts = {**node["status"]["allocatable"], "nvidia.com/gpu": "1"}
+        status = {"status": {"capacity": amounts, "allocatable": amounts}}
+        team.api.patch(f"/api/v1/nodes/{name(node)}/status", status)
 
 
 def _uids(team: Team) -> set[str]:
