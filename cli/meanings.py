@@ -61,9 +61,11 @@ def every() -> Iterator[Meaning]:
     for outcome, codes in reasons.REASONS.items():
         for code, sentence in codes.items():
             yield Meaning(code, _OUTCOMES[outcome], partial(_of_webhook, code, sentence))
-    for on, made in (("pod", _of_planner()), ("workload", _of_controller())):
-        for function, example in made:
-            yield Meaning(example.code, f"event on a {on}", partial(_of_event, function, example))
+    for function, example in _of_planner():
+        on = planner_reasons.ON.get(example.code, planner_reasons.ON_PODS)
+        yield Meaning(example.code, f"event on {on}", partial(_of_event, function, example))
+    for function, example in _of_controller():
+        yield Meaning(example.code, "event on workload", partial(_of_event, function, example))
     for code, sentence in {**sizing_reasons.REASONS, **sizing_reasons.WARNINGS}.items():
         yield Meaning(code, "of `plainsail fit`", partial(_of_preview, sentence))
     for code, sentence in offers.REASONS.items():
@@ -109,7 +111,7 @@ def _of_planner() -> Iterator[Made]:
     offer = offerings.Offer("Standard_NC6s_v3", annotations.ON_DEMAND)
     spec, no_capacity = provision_spec.ProvisionSpec((offer.instance_type,), 2), "no capacity"
     refused = why.withdrawn("ws09c2e77b1", spot, no_capacity)
-    yield why.requested, why.requested(claim, offer, "attempt 2/2", refused, None)
+    yield why.requested, why.requested([claim], offer, "attempt 2/2", refused, None)
     yield why.awaited, why.awaited(claim, offer.instance_type)
     yield why.not_taken, why.not_taken(claim, "gpu-1")
     yield why.all_refused, why.all_refused([offer], {offer: no_capacity})
@@ -120,10 +122,16 @@ def _of_planner() -> Iterator[Made]:
     yield why.price_limit, why.price_limit(offer, 9_000_000, 10_000_000)
     yield why.unpriced, why.unpriced(offerings.Offer("metal-9000", annotations.ON_DEMAND))
     yield why.gang_incomplete, why.gang_incomplete(3, 1)
+    yield why.nodes_ready, why.nodes_ready(4)
     yield why.gang_waits, why.gang_waits(why.all_refused([offer], {offer: no_capacity}))
     yield why.no_gpu_asked, why.no_gpu_asked()
     yield why.no_offer, why.no_offer(spec, rules.Rules())
     yield why.unreadable, why.unreadable("the annotation is absent")
+    yield why.refused, why.refused(claim, spot, no_capacity)
+    yield why.given_back, why.given_back(claim, offer, 600)
+    yield why.stuck, why.stuck(claim, 600)
+    yield why.leaked, why.leaked("gpu-1", claim)
+    yield why.blind, why.blind("/apis/karpenter.sh/v1/nodeclaims: 404 NotFound")
 
 
 def _of_controller() -> Iterator[Made]:

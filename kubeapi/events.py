@@ -28,6 +28,7 @@ class Subject:
     api_version: str
     kind: str
     namespace: str
+    """Empty: the object has none."""
     name: str
     uid: str
 
@@ -64,7 +65,7 @@ class Recorder:
         about = f"{subject.kind}/{subject.namespace}/{subject.name}"
         try:
             self._api.create(
-                f"/api/v1/namespaces/{subject.namespace}/events",
+                f"/api/v1/namespaces/{_home(subject)}/events",
                 self._event(subject, reason, topic),
             )
             if reason.warning:
@@ -84,7 +85,7 @@ class Recorder:
             "kind": "Event",
             "metadata": {
                 "name": event_name(subject, reason.code, topic),
-                "namespace": subject.namespace,
+                "namespace": _home(subject),
             },
             "involvedObject": {
                 "apiVersion": subject.api_version,
@@ -103,6 +104,11 @@ class Recorder:
             "lastTimestamp": now,
             "count": 1,
         }
+
+
+def _home(subject: Subject) -> str:
+    """Where Events about the object are kept: those about one without a namespace in `default`."""
+    return subject.namespace or "default"
 
 
 def event_name(subject: Subject, code: str, topic: str) -> str:

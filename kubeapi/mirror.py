@@ -63,6 +63,13 @@ class Mirror(Generic[V]):
         """Whether the API server knows no such list: its CustomResourceDefinition is not there."""
         self.live = False
         """Whether a watch is open now, so that the copy is fresh."""
+        self.problem = ""
+        """Why the list could not be read the last time; empty: it could."""
+
+    @property
+    def path(self) -> str:
+        """Of the list."""
+        return self._source.path
 
     def views(self) -> tuple[V, ...]:
         """Every view, in no particular order."""
@@ -88,15 +95,22 @@ class Mirror(Generic[V]):
             except api.ApiError as error:
                 self._miss(missing=isinstance(error, api.NotFound))
                 logs.warning("watch_lost", path=self._source.path, error=error)
+                self._note(str(error))
             finally:
                 self.live = False
             if self._host.monotonic() - started > _STABLE_SECONDS:
                 backoff.reset()
             stop.wait(backoff.next_seconds())
 
+    def _note(self, problem: str) -> None:
+        if problem != self.problem:
+            self.problem = problem
+            self._changed()
+
     def _list_and_watch(self) -> None:
         if not self._version:
             self._list()
+            self._note("")
         query = self._source.query(resourceVersion=self._version, allowWatchBookmarks="true")
         events = self._api.watch(self._source.path, query)
         self.live = True

@@ -26,6 +26,10 @@ class Ages:
         """Count the key's age from the next update."""
         self._since.pop(key, None)
 
+    def all(self, now: float) -> Iterator[tuple[str, float]]:
+        """Every key, with the seconds that it has had its value for."""
+        return ((key, now - since) for key, (_, since) in self._since.items())
+
     def younger(self, seconds: float, now: float) -> Iterator[tuple[str, float]]:
         """Keys younger than `seconds`, with the seconds that they are short of it."""
         for key, (_, since) in self._since.items():

@@ -39,6 +39,10 @@ class Lifecycle:
         """Its end is our own wish, not a refusal."""
         self._done.add(claim.uid)
 
+    def is_done(self, claim: views.ClaimView) -> bool:
+        """Whether its end is known already."""
+        return claim.uid in self._done
+
     def avoid_name(self, name: str) -> None:
         """The name belongs to something else."""
         self._foreign.add(name)

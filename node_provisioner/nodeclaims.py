@@ -7,8 +7,8 @@ PATH = "/apis/karpenter.sh/v1/nodeclaims"
 
 _EVENTS = "/api/v1/namespaces/default/events"
 """Where Events about objects without a namespace are kept."""
-_OF_GOING = ("TerminationGracePeriodExpiring", "FailedDraining")
-"""Reasons of Karpenter's Warnings about how a claim goes, which come after the one why it goes."""
+_OF_GOING = ("TerminationGracePeriodExpiring", "FailedDraining", "ClaimRefused", "ClaimStuck")
+"""Reasons of Warnings about how a claim goes, Karpenter's and ours; they come after why it goes."""
 
 
 class NameTaken(Exception):

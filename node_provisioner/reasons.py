@@ -8,13 +8,27 @@ from presets import prices, provision_spec
 
 
 def requested(
-    claim: str, offer: offerings.Offer, place: str, because: str, then: offerings.Offer | None
+    claims: Sequence[str],
+    offer: offerings.Offer,
+    place: str,
+    because: str,
+    then: offerings.Offer | None,
 ) -> Reason:
-    """A node was bought for the pod."""
+    """A node was bought."""
     after = f" after {because}" if because else ""
     following = f"; if it is refused, next: {then}" if then else ""
-    sentence = f"NodeClaim {claim} created ({offer.priced}), {place}{after}{following}"
-    return Reason("NodeRequested", f"no node can take the pod: {sentence}", warning=False)
+    listed = f"{', '.join(claims[:_NAMED])}{_more(len(claims) - _NAMED)}"
+    plural = "s" if claims[1:] else ""
+    sentence = f"NodeClaim{plural} {listed} created ({offer.priced}), {place}{after}{following}"
+    return Reason("NodeRequested", f"no node is free: {sentence}", warning=False)
+
+
+def _more(count: int) -> str:
+    return f" and {count} more" if count > 0 else ""
+
+
+_NAMED = 3
+"""Claims that are named; of more the number."""
 
 
 def awaited(claim: str, instance_type: str) -> Reason:
@@ -91,6 +105,12 @@ def gang_incomplete(there: int, missing: int) -> Reason:
     return Reason("PodsAwaited", sentence, warning=False)
 
 
+def nodes_ready(count: int) -> Reason:
+    """There are nodes for all pods that start together: their gate is lifted."""
+    sentence = f"there are nodes for all {count} pods that start together: they may be scheduled"
+    return Reason("NodesReady", sentence, warning=False)
+
+
 def gang_waits(why: Reason) -> Reason:
     """Not all pods that start together can get a node, so none does."""
     return Reason("NodesUnavailable", f"there are no nodes for all pods: {why.sentence}")
@@ -117,6 +137,35 @@ def unreadable(problem: str) -> Reason:
     return Reason("MalformedProvisionSpec", f"{problem}\nhint: {hint}")
 
 
+def refused(claim: str, offer: offerings.Offer, why: str) -> Reason:
+    """A purchase was refused or ended before its node was usable."""
+    return Reason("ClaimRefused", withdrawn(claim, offer, why))
+
+
+def given_back(claim: str, offer: offerings.Offer, seconds: float) -> Reason:
+    """A node that no pod needed went back."""
+    sentence = f"NodeClaim {claim} ({offer.priced}) given back: no pod needed it for {seconds:g} s"
+    return Reason("NodeGivenBack", sentence, warning=False)
+
+
+def stuck(claim: str, seconds: float) -> Reason:
+    """A claim was deleted long ago and is still there."""
+    hint = "whoever holds its finalizers does not finish: see metadata.finalizers and its logs"
+    return Reason("ClaimStuck", f"NodeClaim {claim} is going for {seconds:g} s\nhint: {hint}")
+
+
+def leaked(node: str, claim: str) -> Reason:
+    """A node that we bought has no claim any more."""
+    hint = "delete the machine at the provider, and then the node"
+    sentence = f"node {node} was bought by NodeClaim {claim}, which is gone: it may still cost"
+    return Reason("NodeLeaked", f"{sentence}\nhint: {hint}")
+
+
+def blind(why: str) -> Reason:
+    """The planner cannot read what it decides by."""
+    return Reason("PlannerBlind", f"no node can be bought, as a list cannot be read: {why}")
+
+
 def withdrawn(claim: str, offer: offerings.Offer, why: str) -> str:
     """What became of a purchase that the provider took back."""
     return f"NodeClaim {claim} ({offer}) ended before its node was usable: {why}"
@@ -124,3 +173,18 @@ def withdrawn(claim: str, offer: offerings.Offer, why: str) -> str:
 
 def _why(offer: offerings.Offer, why: Mapping[offerings.Offer, str]) -> str:
     return next((why[one] for one in offer.wider if one in why), "another claim is finding out")
+
+
+ON_PODS = "pod, workload"
+ON: Mapping[str, str] = {
+    "NodeAwaited": "pod",
+    "NodeNotTaken": "pod",
+    "NodesReady": "pod",
+    "MalformedProvisionSpec": "pod",
+    "PlannerBlind": "pod",
+    "ClaimRefused": "claim, workload",
+    "NodeGivenBack": "claim, workload",
+    "ClaimStuck": "claim",
+    "NodeLeaked": "node",
+}
+"""What carries an event, where it is not pod and workload."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from kubeapi import api
-from node_provisioner import views
+from node_provisioner import stock, views
 
 _MIRROR = "kubernetes.io/config.mirror"
 
@@ -12,29 +12,26 @@ def needless(
     pods: Iterable[views.PodView],
     nodes: Iterable[views.NodeView],
     claims: Sequence[views.ClaimView],
+    placed: Iterable[stock.Placement],
 ) -> tuple[views.ClaimView, ...]:
-    """Claims whose node carries no pod with a device or of ours, and that no waiting pod could use.
+    """Claims whose node carries no pod with a device or of ours, and that no waiting pod uses.
 
-    Pods that wait for anything count, not only those that the scheduler has refused: a node is
-    kept rather than bought twice. Pods that were told to end on a node that is not Ready count for
-    nothing: its kubelet confirms no end, and they stay for as long as the node does.
+    `placed`: what a plan counts on for the pods that wait for anything, not only for those that the
+    scheduler has refused: a node is kept rather than bought twice. Pods that were told to end on a
+    node that is not Ready count for nothing: its kubelet confirms no end, and they stay for as long
+    as the node does.
     """
-    pods, nodes = tuple(pods), tuple(nodes)
+    nodes = tuple(nodes)
     silent = {node.key for node in nodes if not node.ready}
     held = {pod.node for pod in pods if pod.node and not (pod.ending and pod.node in silent)}
-    wanted = {
-        (instance_type, pod.spec.gpu_resource)
-        for pod in pods
-        if pod.spec is not None and not pod.node
-        for instance_type in pod.spec.instance_types
-    }
+    wanted = {one.bin.claim for one in placed}
     node_of = {node.claim: node.key for node in nodes if node.claim}
     return tuple(
         claim
         for claim in claims
         if not claim.terminating
+        and claim.key not in wanted
         and not {claim.node, node_of.get(claim.key)} & held
-        and not any((claim.offer.instance_type, one) in wanted for one, _ in claim.devices)
     )
 
 

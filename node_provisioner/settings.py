@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,9 @@ from node_provisioner import dialects, limits
 from presets import money
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_LAST_PORT = 65535
+LEASE = ("plainsail-system", "node-provisioner")
+"""Lease of the program in a cluster."""
 _LIMITS = (("-per-namespace", "one namespace"), ("-per-workload", "one workload"))
 
 
@@ -22,7 +26,9 @@ class Settings:
     dialect: str = "local"
     """Which NodeClaims to write."""
     idle_ttl_seconds: float = 600.0
-    """How long a claim that no pod needs is kept."""
+    """How long a node that no pod needs is kept."""
+    surplus_ttl_seconds: float = 30.0
+    """How long a claim that no pod needs is kept while its node has yet to come."""
     launch_timeout_seconds: float = 1200.0
     """How long a claim may take until its node is usable; Karpenter's own limit is 15 minutes."""
     max_claims: int = 100
@@ -31,6 +37,12 @@ class Settings:
     max_claims_per_workload: int | None = None
     max_price_per_hour: int | None = None
     """Microdollars of all claimed nodes together."""
+    lease: tuple[str, str] | None = None
+    """Namespace and name of the Lease whose holder buys; None: this process does."""
+    identity: str = ""
+    """Of this process in the Lease."""
+    metrics: tuple[str, int] | None = None
+    """Host and port of the page of metrics; None: there is none."""
     batch_idle_seconds: float = 0.2
     """A burst of changes is over when none came for this long."""
     batch_longest_seconds: float = 2.0
@@ -63,10 +75,33 @@ def parse(argv: Sequence[str] | None = None) -> Settings:
     for flag, where in (("", "the whole cluster"), *_LIMITS):
         text = f"nodes bought at any time, for {where}"
         parser.add_argument(f"--max-claims{flag}", type=int, metavar="N", help=text)
+    text = "Lease whose holder buys; `none`: this process does"
+    parser.add_argument("--lease", type=_lease, metavar="NAMESPACE/NAME", help=text)
+    text = "of this process in the Lease; default: the host's name, in a cluster the pod's"
+    parser.add_argument("--identity", default=socket.gethostname(), help=text)
+    text = "where GET /metrics is answered, such as 0.0.0.0:8080; default: nowhere"
+    parser.add_argument("--metrics", type=_address, metavar="HOST:PORT", help=text)
     text = "what all bought nodes together may cost, in dollars, such as 12.50"
     parser.add_argument("--max-price-per-hour", type=dollars, metavar="DOLLARS", help=text)
+    parser.set_defaults(lease=LEASE)
     given = vars(parser.parse_args(argv))
     return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _lease(text: str) -> tuple[str, str] | None:
+    namespace, slash, name = text.partition("/")
+    if text == "none":
+        return None
+    if not (namespace and slash and name):
+        raise argparse.ArgumentTypeError(f'"{text}" is not NAMESPACE/NAME or none')
+    return namespace, name
+
+
+def _address(text: str) -> tuple[str, int]:
+    name, _, port = text.rpartition(":")
+    if not (name and port.isdecimal() and int(port) <= _LAST_PORT):
+        raise argparse.ArgumentTypeError(f'"{text}" is not an address such as 0.0.0.0:8080')
+    return name, int(port)
 
 
 def dollars(text: str) -> int:

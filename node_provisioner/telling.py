@@ -1,16 +1,25 @@
-"""What the waiting pods are to be told: pure; who was told what before is asked, not known."""
+"""What is to be told to whom: pure; who was told what before is asked, not known."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from kubeapi import events, objects
 from kubeapi.events import Reason
 from node_provisioner import demand, plan, reasons, stock, views
 from node_provisioner.views import Standing
 
-Sentence = tuple[views.PodView, Reason, str]
-"""Pod, what it is told, and the topic: the same topic is not told twice."""
-
 _OF_CLAIMS = ("NodeRequested", "NodeAwaited")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Something to tell once."""
+
+    about: events.Subject | objects.Workload
+    reason: Reason
+    topic: str
+    """The same topic is not told twice under one reason code."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +37,7 @@ class Known:
 def sentences(
     pods: Iterable[views.PodView], decided: plan.Plan, known: Known
 ) -> Iterator[Sentence]:
-    """Every pod that waits, and why."""
+    """Why every pod waits, and what was bought or refused for its workload."""
     new = {claim.name: claim for claim in decided.create}
     unbought = new.keys() - set(known.bought)
     coming = {placed.bin.claim for placed in decided.placed if not placed.bin.node}
@@ -40,22 +49,66 @@ def sentences(
         elif not coming & {known.told(placed.pod.uid, code) for code in _OF_CLAIMS}:
             yield _of_coming(placed, new.get(placed.bin.claim), known.because)
     for left in decided.unplaced:
-        yield left.pod, left.reason, left.reason.sentence
-    for pod in demand.unreadable(pods):
-        yield pod, reasons.unreadable(pod.problem), pod.problem
+        yield Sentence(pod(left.pod), left.reason, left.reason.sentence)
+    together = Counter(view.workload for view in decided.admit)
+    for view in decided.admit:
+        reason = reasons.nodes_ready(together[view.workload])
+        yield Sentence(pod(view), reason, reason.sentence)
+    for waiting in demand.unreadable(pods):
+        problem = waiting.problem
+        yield Sentence(pod(waiting), reasons.unreadable(problem), problem)
+    yield from _to_workloads(decided, known)
+
+
+def of_blindness(pods: Iterable[views.PodView], why: str) -> Iterator[Sentence]:
+    """That nothing can be decided, to every pod that waits."""
+    for view in pods:
+        if view.managed and view.standing in (Standing.REFUSED, Standing.GATED):
+            yield Sentence(pod(view), reasons.blind(why), why)
+
+
+def pod(view: views.PodView) -> events.Subject:
+    """The pod as what an Event is about."""
+    return events.Subject("v1", "Pod", view.namespace, view.name, view.uid)
+
+
+def claim(view: views.ClaimView) -> events.Subject:
+    """The claim as what an Event is about."""
+    return events.Subject("karpenter.sh/v1", "NodeClaim", "", view.key, view.uid)
+
+
+def node(name: str) -> events.Subject:
+    """The node as what an Event is about; as the kubelet's, by its name for a uid."""
+    return events.Subject("v1", "Node", "", name, name)
 
 
 def _of_present(placed: stock.Placement) -> Iterator[Sentence]:
     if placed.bin.settled and placed.bin.claim and placed.pod.standing is Standing.REFUSED:
         reason = reasons.not_taken(placed.bin.claim, placed.bin.node)
-        yield placed.pod, reason, placed.bin.node
+        yield Sentence(pod(placed.pod), reason, placed.bin.node)
 
 
 def _of_coming(
     placed: stock.Placement, new: plan.NewClaim | None, because: Callable[[str], str]
 ) -> Sentence:
-    claim = placed.bin.claim
-    if new is None:
-        return placed.pod, reasons.awaited(claim, placed.bin.instance_type), claim
-    why = because(new.workload.key)
-    return placed.pod, reasons.requested(claim, new.offer, new.place, why, new.then), claim
+    name = placed.bin.claim
+    reason = reasons.awaited(name, placed.bin.instance_type)
+    if new is not None:
+        why = because(new.workload.key)
+        reason = reasons.requested([name], new.offer, new.place, why, new.then)
+    return Sentence(pod(placed.pod), reason, name)
+
+
+def _to_workloads(decided: plan.Plan, known: Known) -> Iterator[Sentence]:
+    """The same for all pods of a workload at once."""
+    bought: dict[tuple[objects.Workload, str], list[plan.NewClaim]] = {}
+    for new in decided.create:
+        if new.name in known.bought:
+            bought.setdefault((new.workload, new.place), []).append(new)
+    for (workload, place), claims in bought.items():
+        names, why = [new.name for new in claims], known.because(workload.key)
+        reason = reasons.requested(names, claims[0].offer, place, why, claims[0].then)
+        yield Sentence(workload, reason, names[0])
+    refused = {(left.pod.workload, left.reason): None for left in decided.unplaced}
+    for workload, reason in refused:
+        yield Sentence(workload, reason, reason.sentence)

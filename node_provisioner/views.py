@@ -70,10 +70,13 @@ class NodeView:
     ready: bool
     """And none of its GPUs is known not to work."""
     cordoned: bool
+    """By anybody but us."""
     devices: Counts
     """Allocatable."""
     labels: tuple[tuple[str, str], ...] = ()
     taints: tuple[rules.Taint, ...] = ()
+    draining: bool = False
+    """Closed by us, on its way back."""
 
     @property
     def instance_type(self) -> str:
@@ -101,6 +104,27 @@ class ClaimView:
     terminating: bool
     trouble: str = ""
     """What its conditions say that it lacks."""
+
+
+@dataclass(frozen=True)
+class GangView:
+    """A Job whose pods wait for one another."""
+
+    workload: Workload
+    size: int
+    """Pods that are to run at the same time."""
+
+
+def gang(raw: api.Object) -> GangView | None:
+    """The view of a Job; None where its pods do not wait behind our gate."""
+    meta, spec = raw["metadata"], raw["spec"]
+    gates = spec.get("template", {}).get("spec", {}).get("schedulingGates") or ()
+    if annotations.GATE not in {gate["name"] for gate in gates}:
+        return None
+    size = spec.get("parallelism", 1)
+    if spec.get("completions") is not None:
+        size = min(size, spec["completions"] - raw.get("status", {}).get("succeeded", 0))
+    return GangView(Workload(meta["namespace"], "Job", meta["name"]), size)
 
 
 def pod(raw: api.Object) -> PodView | None:
@@ -138,14 +162,17 @@ def node(raw: api.Object) -> NodeView | None:
     claim_name = labels.get(annotations.CLAIM, "")
     if not devices and not claim_name:
         return None
+    closed = bool(raw.get("spec", {}).get("unschedulable"))
+    draining = closed and annotations.DRAINING in raw["metadata"].get("annotations", {})
     return NodeView(
         key=raw["metadata"]["name"],
         claim=claim_name,
         ready=objects.is_true(status, "Ready") and not objects.gpu_fault(status),
-        cordoned=bool(raw.get("spec", {}).get("unschedulable")),
+        cordoned=closed and not draining,
         devices=devices,
         labels=tuple(sorted(labels.items())),
         taints=rules.taints(raw.get("spec", {})),
+        draining=draining,
     )
 
 

@@ -40,6 +40,7 @@ WORKLOAD_NAMESPACE = "kaito.sh/workload-namespace"
 WORKLOAD_NAME = "kaito.sh/workload-name"
 PLACEMENT_CHANGED = "kaito.sh/placement-changed"
 GATE = "kaito.sh/provisioning"
+DRAINING = "kaito.sh/draining"
 
 ON_DEMAND = forms.ON_DEMAND
 SPOT = forms.SPOT
@@ -262,9 +263,7 @@ KEYS: dict[str, Key] = {
             "the pod waits until there are nodes for all that start with it; the planner lifts it",
             "kaito.sh/provisioning",
         ),
-        _ours(
-            CLAIM, "planner", "claim, node (label)", "name", "the claim's name", "default-chat-1a2b"
-        ),
+        _ours(CLAIM, "planner", "claim, node (label)", "name", "the claim's name", "ws5f2a01c3e"),
         _ours(
             WORKLOAD_NAMESPACE,
             "planner",
@@ -280,6 +279,14 @@ KEYS: dict[str, Key] = {
             "`kind/name`",
             "the workload that it was bought for",
             "Deployment/chat",
+        ),
+        _ours(
+            DRAINING,
+            "planner",
+            "node",
+            "name",
+            "the node is closed to new pods, as its claim is about to be given back",
+            "ws5f2a01c3e",
         ),
         _ours(
             PLACEMENT_CHANGED,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from node_provisioner import metrics as planner
 from scheduler_ext import metrics as extender
 from telemetry import prometheus
 from webhook import metrics as webhook
@@ -15,7 +16,11 @@ ROW = re.compile(r"^\| `(\w+)` \| (counter|gauge|histogram) \| [^|]*\| ([^|]+) \
 
 @pytest.mark.parametrize(
     ("section", "families"),
-    [("Admission webhook", webhook.FAMILIES), ("Scheduler extender", extender.FAMILIES)],
+    [
+        ("Admission webhook", webhook.FAMILIES),
+        ("Scheduler extender", extender.FAMILIES),
+        ("Node planner", planner.FAMILIES),
+    ],
 )
 def test_every_metric_is_listed_with_type_and_meaning(
     section: str, families: prometheus.Families

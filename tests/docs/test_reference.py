@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from types import ModuleType
 
+from node_provisioner import reasons as planner_reasons
 from presets import annotations, offers
 from presets.sizing import reasons as sizing
 from webhook import case, reasons
@@ -68,11 +69,15 @@ def _event_codes(program: str) -> list[list[str]]:
     return found
 
 
+_ON = {"node_provisioner": planner_reasons.ON_PODS, "controller": "workload"}
+
+
 def test_the_page_of_reasons_lists_every_event_as_the_code_has_it() -> None:
     expected = [
         [code, on, meaning]
-        for program, on in (("node_provisioner", "pod"), ("controller", "workload"))
+        for program, where in (("node_provisioner", planner_reasons.ON), ("controller", {}))
         for code, meaning in _event_codes(program)
+        for on in (where.get(code.strip("`"), _ON[program]),)
     ]
     assert len(expected) > 5
     assert rows("reasons.md", "Events") == expected

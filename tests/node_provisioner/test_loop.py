@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from kubeapi import api
+from node_provisioner import settings
 from presets import provision_spec
 from tests import apiserver
 from tests.apiserver import until
@@ -310,7 +311,304 @@ def test_an_event_is_said_once_over_restarts(server: apiserver.ApiServer, start:
     assert len(server.all("events")) == 1
 
 
+def test_a_workload_is_told_once_for_all_its_pods(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    """I7: what was bought, at which price, which attempt; why it was refused; what comes next."""
+    server.put("deployments", _DEPLOYMENT)
+    for i in range(5):
+        server.put("pods", objects.pod(f"p{i}", spec=_TWO_TYPES))
+    start()
+    claims = _claims(server, 5)
+    (said,) = _told_workload(server, "NodeRequested")
+    first = min(claims, key=lambda claim: int(claim["metadata"]["resourceVersion"]))
+    expected = "and 2 more created (Standard_NC6s_v3, on-demand, $3.06/h), attempt 1/2; if it is"
+    assert expected in said
+    assert "next: Standard_NC24ads_A100_v4, on-demand" in said
+    assert first["metadata"]["name"] in said
+
+
+def test_a_refusal_is_told_in_the_providers_words_and_followed_by_the_next_offer(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    def refuse(plural: str, claim: api.Object) -> None:
+        if plural == "nodeclaims" and _type(claim) == "Standard_NC6s_v3":
+            server.put("events", _event_about(claim, "VcpuLimitExceeded: 80 vCPUs"))
+            server.remove(plural, claim["metadata"]["name"])
+
+    server.on_create = refuse
+    server.put("deployments", _DEPLOYMENT)
+    start()
+    server.put("pods", objects.pod("a", spec=_TWO_TYPES))
+    until(lambda: [_type(c) for c in server.all("nodeclaims")] == ["Standard_NC24ads_A100_v4"])
+    until(lambda: _told_workload(server, "ClaimRefused"))
+    words = "the quota is used up: VcpuLimitExceeded: 80 vCPUs"
+    assert words in _told_workload(server, "ClaimRefused")[0]
+    assert words in until(lambda: _told_workload(server, "NodeRequested")[1:])[0]
+    assert [e for e in server.all("events") if e["involvedObject"]["kind"] == "NodeClaim"]
+
+
+_DEPLOYMENT: api.Object = {"metadata": {"name": "chat", "namespace": "default"}, "spec": {}}
+
+
+def _told_workload(server: apiserver.ApiServer, reason: str) -> list[str]:
+    return [
+        event["message"]
+        for event in server.all("events")
+        if event["reason"] == reason and event["involvedObject"]["kind"] == "Deployment"
+    ]
+
+
+def _event_about(claim: api.Object, message: str) -> api.Object:
+    about = {"kind": "NodeClaim", "uid": claim["metadata"]["uid"]}
+    meta = {"name": f"{claim['metadata']['name']}.1", "namespace": "default"}
+    told = {"type": "Warning", "reason": "InsufficientCapacityError", "message": message}
+    return {"metadata": meta, "involvedObject": about, **told}
+
+
+def test_a_claim_whose_provider_says_that_it_is_hopeless_is_not_waited_for(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    """C3: gpu-provisioner keeps such a claim for five minutes, with the cloud's words in it."""
+
+    def fail(plural: str, claim: api.Object) -> None:
+        if plural == "nodeclaims" and _type(claim) == "Standard_NC6s_v3":
+            failed = {"type": "Launched", "status": "Unknown", "reason": "LaunchFailed"}
+            failed["message"] = "SkuNotAvailable: not available in westus"
+            status = {"conditions": [failed]}
+            server.change(plural, claim["metadata"]["name"], lambda o: o.update(status=status))
+
+    server.on_create = fail
+    start()
+    server.put("pods", objects.pod("a", spec=_TWO_TYPES))
+    until(lambda: [_type(c) for c in server.all("nodeclaims")] == ["Standard_NC24ads_A100_v4"])
+    assert "SkuNotAvailable" in _event(server, "ClaimRefused")["message"]
+
+
+def test_an_operation_that_is_under_way_is_waited_for(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    """C7: a provisioner that was restarted finds its own operation."""
+
+    def fail(plural: str, claim: api.Object) -> None:
+        if plural == "nodeclaims":
+            failed = {"type": "Launched", "status": "Unknown", "reason": "LaunchFailed"}
+            failed["message"] = "in progress create node pool operation"
+            status = {"conditions": [failed]}
+            server.change(plural, claim["metadata"]["name"], lambda o: o.update(status=status))
+
+    server.on_create = fail
+    start()
+    server.put("pods", objects.pod("a", spec=_TWO_TYPES))
+    (claim,) = _claims(server)
+    assert _type(claim) == "Standard_NC6s_v3"
+
+
+def test_a_list_that_cannot_be_read_is_told_to_the_pods_that_wait(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    """C8: no CRD."""
+    server.missing.add("nodeclaims")
+    start()
+    server.put("pods", objects.pod("a"))
+    assert "nodeclaims: 404 NotFound" in _event(server, "PlannerBlind")["message"]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_when_claims_cannot_be_created_at_all_the_pods_are_told(
+    server: apiserver.ApiServer, start: Start, status: int
+) -> None:
+    server.refused["POST", "nodeclaims"] = status
+    start()
+    server.put("pods", objects.pod("a"))
+    assert "NodeClaims cannot be created" in _event(server, "BuyingPaused")["message"]
+
+
+# Gates.
+
+_GATED: api.Object = {"schedulingGates": [{"name": "kaito.sh/provisioning"}]}
+_OF_JOB = {"ownerReferences": [{"kind": "Job", "name": "tune", "controller": True}]}
+
+
+def _job(parallelism: int) -> api.Object:
+    template = {"spec": _GATED}
+    spec = {"parallelism": parallelism, "completions": parallelism, "template": template}
+    return {"metadata": {"name": "tune", "namespace": "default"}, "spec": spec}
+
+
+def _gates(server: apiserver.ApiServer) -> list[bool]:
+    return ["schedulingGates" in pod["spec"] for pod in server.all("pods")]
+
+
+def test_the_pods_of_a_job_start_together_when_every_node_is_there(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    start()
+    server.put("jobs", _job(2))
+    server.put("pods", objects.pod("a", spec_changes=_GATED, metadata=_OF_JOB))
+    assert "1 pods wait for 1 more" in _event(server, "PodsAwaited")["message"]
+    assert server.all("nodeclaims") == []
+    server.put("pods", objects.pod("b", spec_changes=_GATED, metadata=_OF_JOB))
+    one, two = _claims(server, 2)
+    _fulfil(server, one, "n1")
+    time.sleep(_QUIET_SECONDS)
+    assert _gates(server) == [True, True]
+    _fulfil(server, two, "n2")
+    until(lambda: _gates(server) == [False, False])
+    assert "all 2 pods" in _event(server, "NodesReady")["message"]
+
+
+def test_a_gated_pod_uses_a_node_that_is_there(server: apiserver.ApiServer, start: Start) -> None:
+    server.put("nodes", objects.node("own"))
+    start()
+    server.put("pods", objects.pod("a", spec_changes=_GATED))
+    until(lambda: _gates(server) == [False])
+    assert server.all("nodeclaims") == []
+
+
+def test_a_gate_of_somebody_else_is_never_touched(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    both = {"schedulingGates": [*_GATED["schedulingGates"], {"name": "team/quota"}]}
+    server.put("nodes", objects.node("own"))
+    server.put("pods", objects.pod("a", spec_changes=both))
+    start()
+    time.sleep(2 * _QUIET_SECONDS)
+    assert _gates(server) == [True]
+    assert server.count("PATCH", "pods") == 0
+
+
+# Leaders.
+
+
+def test_of_two_planners_with_a_lease_one_acts_and_the_other_takes_over(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    def of(identity: str) -> settings.Settings:
+        return replace(FAST, lease=("plainsail-system", "planner"), identity=identity)
+
+    one = start(of("one"))
+    until(lambda: one._election is not None and one._election.leads)
+    two = start(of("two"))
+    server.put("pods", objects.pod("a"))
+    _claims(server)
+    assert two._metrics.leads is False
+    assert one._election is not None
+    one._election.release()
+    server.refused["PATCH", "planner"] = 409  # nobody takes it yet
+    server.put("pods", objects.pod("b"))
+    time.sleep(_QUIET_SECONDS)
+    assert len(server.all("nodeclaims")) == 1
+
+
 # Giving back.
+
+
+def test_a_node_is_closed_and_looked_at_again_before_it_is_given_back(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    start(replace(FAST, idle_ttl_seconds=0.1))
+    server.put("pods", objects.pod("a"))
+    (claim,) = _claims(server)
+    _fulfil(server, claim)
+    server.put("pods", objects.bound("a", "n1"))
+    server.remove("pods", "default/a")
+    until(lambda: server.all("nodes")[0]["spec"].get("unschedulable"))
+    assert server.all("nodes")[0]["metadata"]["annotations"]["kaito.sh/draining"]
+    assert len(server.all("nodeclaims")) == 1
+    until(lambda: server.all("nodeclaims") == [])
+    assert "given back" in _event(server, "NodeGivenBack")["message"]
+
+
+def test_demand_that_returns_while_a_node_is_closed_opens_it_again(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    """P22."""
+    start(replace(FAST, idle_ttl_seconds=0.1))
+    server.put("pods", objects.pod("a"))
+    (claim,) = _claims(server)
+    _fulfil(server, claim)
+    server.put("pods", objects.bound("a", "n1"))
+    server.remove("pods", "default/a")
+    until(lambda: server.all("nodes")[0]["spec"].get("unschedulable"))
+    server.put("pods", objects.pod("b"))
+    until(lambda: not server.all("nodes")[0]["spec"].get("unschedulable"))
+    assert "kaito.sh/draining" not in server.all("nodes")[0]["metadata"]["annotations"]
+    _claims(server)
+
+
+def test_a_pod_that_came_before_the_node_was_closed_keeps_it(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    """P22, at the very moment of the re-check."""
+    start(replace(FAST, idle_ttl_seconds=0.1))
+    server.put("pods", objects.pod("a"))
+    (claim,) = _claims(server)
+    _fulfil(server, claim)
+    server.put("pods", objects.bound("a", "n1"))
+    server.remove("pods", "default/a")
+    until(lambda: server.all("nodes")[0]["spec"].get("unschedulable"))
+    plain = objects.bound("web", "n1", metadata={"labels": {}})
+    server.put("pods", plain | {"spec": {"nodeName": "n1", "containers": [{}]}})
+    until(lambda: not server.all("nodes")[0]["spec"].get("unschedulable"))
+    assert len(server.all("nodeclaims")) == 1
+
+
+def test_a_node_that_somebody_closed_is_not_opened(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    server.put("nodes", objects.node("own") | {"spec": {"unschedulable": True}})
+    server.put("pods", objects.pod("a"))
+    start()
+    _claims(server)
+    assert server.count("PATCH", "nodes") == 0
+
+
+def test_claims_that_a_smaller_workload_does_not_need_go_before_their_nodes_come(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    """P8: scaled from four to one while all are launching."""
+    start(replace(FAST, surplus_ttl_seconds=0.3))
+    for i in range(4):
+        server.put("pods", objects.pod(f"p{i}"))
+    _claims(server, 4)
+    for i in range(3):
+        server.remove("pods", f"default/p{i}")
+    until(lambda: len(server.all("nodeclaims")) == 1)
+    time.sleep(2 * _QUIET_SECONDS)
+    assert len(server.all("nodeclaims")) == 1
+
+
+def test_a_claim_that_does_not_go_is_told_and_does_not_make_a_storm(
+    server: apiserver.ApiServer, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C11: its finalizer is never removed."""
+    monkeypatch.setattr("node_provisioner.upkeep.STUCK_SECONDS", 0.2)
+
+    def hold(plural: str, claim: api.Object) -> None:
+        if plural == "nodeclaims":
+            name = claim["metadata"]["name"]
+            server.change(plural, name, lambda o: o["metadata"].update(finalizers=["x/y"]))
+
+    server.on_create = hold
+    start(replace(FAST, surplus_ttl_seconds=0.2))
+    server.put("pods", objects.pod("a"))
+    _claims(server)
+    server.remove("pods", "default/a")
+    assert "metadata.finalizers" in _event(server, "ClaimStuck")["message"]
+    server.put("pods", objects.pod("b"))
+    _claims(server, 2)
+
+
+def test_a_node_whose_claim_is_gone_is_told(
+    server: apiserver.ApiServer, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C10: the claim was deleted by hand, and its machine came nevertheless."""
+    monkeypatch.setattr("node_provisioner.upkeep.STUCK_SECONDS", 0.2)
+    server.put("nodes", objects.node("n1", claim="ws0"))
+    start()
+    said = _event(server, "NodeLeaked")
+    assert (said["involvedObject"]["kind"], said["involvedObject"]["name"]) == ("Node", "n1")
 
 
 def test_an_idle_node_is_given_back_after_the_ttl_and_not_before(

@@ -5,19 +5,39 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from node_provisioner import settings
+from node_provisioner import limits, settings
 from tests import apiserver
 from tests.node_provisioner import objects
 
 
 def test_flags_become_settings() -> None:
     flags = ["--kubeconfig", "k", "--dialect", "local", "--idle-ttl", "90s", "--max-claims", "7"]
-    assert settings.parse(flags) == settings.Settings("k", "local", 90.0, max_claims=7)
-    assert settings.parse([]) == settings.Settings()
+    base = settings.Settings(lease=settings.LEASE, identity="me")
+    assert settings.parse(["--identity=me"]) == base
+    expected = replace(base, kubeconfig="k", idle_ttl_seconds=90.0, max_claims=7)
+    assert settings.parse([*flags, "--identity=me"]) == expected
+    more = ["--max-claims-per-workload=3", "--max-claims-per-namespace=5"]
+    chosen = settings.parse([*more, "--max-price-per-hour=12.5"])
+    assert chosen.limits == limits.Limits(100, 5, 3, 12_500_000)
+    assert settings.parse(["--lease=none"]).lease is None
+    assert settings.parse(["--lease=a/b"]).lease == ("a", "b")
+    assert settings.parse(["--metrics=127.0.0.1:80"]).metrics == ("127.0.0.1", 80)
+
+
+@pytest.mark.parametrize(
+    "flag", ["--lease=x", "--metrics=80", "--metrics=a:99999", "--max-price-per-hour=-1"]
+)
+def test_a_bad_flag_ends_with_its_name_and_an_example(
+    flag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        settings.parse([flag])
+    assert flag.partition("=")[0] in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

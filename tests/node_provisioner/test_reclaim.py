@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kubeapi import api
-from node_provisioner import reclaim, views
-from presets import provision_spec
+from node_provisioner import reclaim, stock, supply, views
 from tests.node_provisioner import objects
 
 _NODE = objects.node_view("n1", claim="ws1")
@@ -20,9 +19,9 @@ def _bound(**changes: dict[str, object]) -> views.PodView:
 
 
 def test_a_node_that_carries_a_pod_is_needed() -> None:
-    assert reclaim.needless([_bound()], [_NODE], [_CLAIM]) == ()
-    assert reclaim.needless([_bound(metadata={"labels": {}})], [_NODE], [_CLAIM]) == ()
-    assert reclaim.needless([], [_NODE], [_CLAIM]) == (_CLAIM,)
+    assert reclaim.needless([_bound()], [_NODE], [_CLAIM], ()) == ()
+    assert reclaim.needless([_bound(metadata={"labels": {}})], [_NODE], [_CLAIM], ()) == ()
+    assert reclaim.needless([], [_NODE], [_CLAIM], ()) == (_CLAIM,)
 
 
 def test_pods_that_end_on_a_silent_node_do_not_hold_it() -> None:
@@ -30,26 +29,22 @@ def test_pods_that_end_on_a_silent_node_do_not_hold_it() -> None:
     stamp: dict[str, object] = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
     silent = replace(_NODE, ready=False)
     ending = _bound(metadata=stamp)
-    assert reclaim.needless([ending], [silent], [_CLAIM]) == (_CLAIM,)
-    assert reclaim.needless([ending], [_NODE], [_CLAIM]) == ()
-    assert reclaim.needless([_bound()], [silent], [_CLAIM]) == ()
+    assert reclaim.needless([ending], [silent], [_CLAIM], ()) == (_CLAIM,)
+    assert reclaim.needless([ending], [_NODE], [_CLAIM], ()) == ()
+    assert reclaim.needless([_bound()], [silent], [_CLAIM], ()) == ()
     raw = objects.bound("a", "n1", metadata=stamp)
     assert reclaim.holds(raw, silent=False)
     assert not reclaim.holds(raw, silent=True)
 
 
-def test_a_waiting_pod_needs_every_claim_that_could_take_it() -> None:
-    for status in (objects.pod("a")["status"], {"phase": "Pending"}):
-        waiting = views.pod(objects.pod("a") | {"status": status})
-        assert waiting is not None
-        assert reclaim.needless([waiting], [_NODE], [_CLAIM]) == ()
-    elsewhere = provision_spec.ProvisionSpec(("Standard_NC24s_v3",), 1)
-    other = objects.pod_view("b", spec=elsewhere)
-    assert reclaim.needless([other], [_NODE], [_CLAIM]) == (_CLAIM,)
+def test_a_claim_on_which_the_plan_counts_is_needed() -> None:
+    (bin_,) = supply.bins((), [_NODE], [_CLAIM], fresh=())
+    placed = stock.Placement(objects.pod_view("a"), bin_)
+    assert reclaim.needless([], [_NODE], [_CLAIM], [placed]) == ()
 
 
 def test_a_claim_that_is_going_is_left_alone() -> None:
-    assert reclaim.needless([], [], [objects.claim_view(terminating=True)]) == ()
+    assert reclaim.needless([], [], [objects.claim_view(terminating=True)], ()) == ()
 
 
 @pytest.mark.parametrize(

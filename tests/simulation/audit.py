@@ -49,10 +49,15 @@ class Audit:
 
     def writes(self, process: virtual_time.Process, method: str, wanted: api_store.Target) -> None:
         """Called before a program's write is done."""
-        if wanted.plural not in _OWN:
+        if wanted.plural not in _OWN and not self._is_own_node(method, wanted):
             self.complain("I4", f"{process.name}: {method} {wanted.plural}/{wanted.key}")
         if wanted.plural == "nodeclaims" and method == "DELETE":
             self._judge_delete(process, wanted)
+
+    def _is_own_node(self, method: str, wanted: api_store.Target) -> bool:
+        """A node that was bought may be closed before it goes."""
+        node = self.world.memory.get("nodes", wanted.name) if wanted.plural == "nodes" else None
+        return method == "PATCH" and node is not None and annotations.CLAIM in _labels(node)
 
     def judge_calls(self, calls: list[memory.Call]) -> None:
         """Whether one program's calls were bounded in every minute."""
@@ -167,6 +172,11 @@ class Audit:
                 self.complain(
                     "I5", f"{wanted.name} is deleted under {name}, bound for {since:.0f} s"
                 )
+
+
+def _labels(item: api.Object) -> api.Object:
+    found: api.Object = item["metadata"].get("labels", {})
+    return found
 
 
 def _group(pod: api.Object) -> tuple[str, str] | None:

@@ -1,0 +1,73 @@
+"""Tells pods, workloads, claims and nodes what was done and why, as Events."""
+
+from collections.abc import Iterable
+
+from kubeapi import api, events, objects
+from node_provisioner import telling
+
+_MOST = 100
+"""Events of one pass: a thousand pods are told in ten, and nothing else waits for that."""
+
+_PATHS = {
+    "Deployment": ("apps/v1", "/apis/apps/v1/namespaces/{0}/deployments/{1}"),
+    "ReplicaSet": ("apps/v1", "/apis/apps/v1/namespaces/{0}/replicasets/{1}"),
+    "StatefulSet": ("apps/v1", "/apis/apps/v1/namespaces/{0}/statefulsets/{1}"),
+    "Job": ("batch/v1", "/apis/batch/v1/namespaces/{0}/jobs/{1}"),
+}
+"""Kinds of workloads: their version, and where one is. Others are told by their pods alone."""
+
+
+class Voice:
+    """Says each thing once."""
+
+    def __init__(self, cluster: api.Api, recorder: events.Recorder) -> None:
+        self._api = cluster
+        self._recorder = recorder
+        self._workloads: dict[objects.Workload, events.Subject | None] = {}
+
+    def keep(self, uids: Iterable[str], workloads: Iterable[objects.Workload]) -> None:
+        """Forget what was told to objects that are not among these."""
+        kept = set(workloads)
+        self._workloads = {of: found for of, found in self._workloads.items() if of in kept}
+        known = {found.uid for found in self._workloads.values() if found}
+        self._recorder.keep(known.union(uids))
+
+    def told(self, uid: str, code: str) -> str:
+        """What the object was last told about under this reason code; empty: nothing."""
+        return self._recorder.topic(uid, code)
+
+    def say(self, sentences: Iterable[telling.Sentence]) -> bool:
+        """Tell what is new; False: some is left for the next pass.
+
+        Raises:
+            api.Unavailable: the API server is away; the rest is not yet told.
+        """
+        said = 0
+        for sentence in sentences:
+            subject = self._subject(sentence.about)
+            if subject is None or self.told(subject.uid, sentence.reason.code) == sentence.topic:
+                continue
+            if said == _MOST:
+                return False
+            self._recorder.tell(subject, sentence.reason, sentence.topic)
+            said += 1
+        return True
+
+    def _subject(self, about: events.Subject | objects.Workload) -> events.Subject | None:
+        if isinstance(about, events.Subject):
+            return about
+        if about not in self._workloads:
+            self._workloads[about] = self._find(about)
+        return self._workloads[about]
+
+    def _find(self, workload: objects.Workload) -> events.Subject | None:
+        """The workload's object; None: it is of another kind, gone, or not ours to read."""
+        if workload.kind not in _PATHS:
+            return None  # a pod is told as a pod
+        version, path = _PATHS[workload.kind]
+        try:
+            found = self._api.get(path.format(workload.namespace, workload.name))
+        except (api.NotFound, api.Forbidden):
+            return None
+        of = workload
+        return events.Subject(version, of.kind, of.namespace, of.name, found["metadata"]["uid"])
