@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from controller import services, views
-from presets import annotations
+from presets import annotations, scheduling
 from webhook import record, workloads
 
 Object = dict[str, Any]
@@ -53,8 +53,8 @@ def is_complete(workload: Object) -> bool:
 def ejected(workload: Object) -> Object:
     """The expanded workload without our keys and without what a cluster has written into it.
 
-    The pod spec is the very same object, but for a scheduling gate that only we would lift. The
-    webhook leaves the result alone.
+    The pod spec is the same but for a scheduling gate that only we would lift, and for our
+    scheduler with the marker that goes with it. The webhook leaves the result alone.
 
     Raises:
         SelectorNeedsOurKeys: the selector holds a key under `kaito.sh/`.
@@ -130,12 +130,36 @@ def _plain_template(template: Object, generated: frozenset[str]) -> Object:
     out = {**template, "metadata": _plain(workloads.part(template, "metadata"), generated)}
     if not out["metadata"]:
         del out["metadata"]
-    gates = workloads.part(template, "spec").get("schedulingGates") or []
+    pod = workloads.part(template, "spec")
+    gates = pod.get("schedulingGates") or []
     kept = [gate for gate in gates if not _is_ours(gate.get("name"))]
     if len(kept) < len(gates):
-        rest = {key: value for key, value in out["spec"].items() if key != "schedulingGates"}
-        out["spec"] = {**rest, "schedulingGates": kept} if kept else rest
+        rest = {key: value for key, value in pod.items() if key != "schedulingGates"}
+        pod = {**rest, "schedulingGates": kept} if kept else rest
+    if pod:
+        out["spec"] = _for_any_scheduler(pod)
     return out
+
+
+def _for_any_scheduler(pod: Object) -> Object:
+    """Without the marker and the scheduler that alone ignores it: one never stands alone."""
+    containers = pod.get("containers") or []
+    plain = [_unmarked(container) for container in containers]
+    if plain == containers:
+        return pod
+    kept = {key: value for key, value in pod.items() if key != "schedulerName"}
+    return {**kept, "containers": plain}
+
+
+def _unmarked(container: Object) -> Object:
+    resources = workloads.part(container, "resources")
+    plain = {
+        kind: {name: n for name, n in amounts.items() if name != scheduling.MARKER}
+        if isinstance(amounts, dict)
+        else amounts
+        for kind, amounts in resources.items()
+    }
+    return container if plain == resources else {**container, "resources": plain}
 
 
 def _plain(meta: Mapping[str, Any], generated: frozenset[str]) -> Object:

@@ -190,6 +190,9 @@ _SENTENCES: dict[Path, Sentence] = {
     (*_TEMPLATE, "metadata", "annotations", annotations.PROVISION_SPEC): _provision_spec,
     (*_POD, "affinity"): _affinity,
     (*_POD, "tolerations"): _says("GPU nodes are tainted so that other pods keep off them"),
+    (*_POD, "schedulerName"): _says(
+        "our scheduler knows of nodes that are on their way, broken, or hold the model already"
+    ),
     (*_POD, "restartPolicy"): _says("the pods of a Job cannot restart `Always`, the default"),
     (*_POD, "automountServiceAccountToken"): _says("the model server calls no Kubernetes API"),
     (*_POD, "volumes", "plainsail-tmp"): _says(_TMP),

@@ -46,7 +46,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     logs.configure()
     try:
         started = dt.datetime.now(dt.UTC).timestamp()
-        terms = Terms(_presets(chosen.presets), chosen.cloud, chosen.image_volumes)
+        terms = Terms(
+            _presets(chosen.presets),
+            chosen.cloud,
+            chosen.image_volumes,
+            scheduler=chosen.scheduler,
+        )
         served = app.App(terms, started=started)
         config = _config(chosen, served)
         listener = _listener(chosen)

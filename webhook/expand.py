@@ -46,7 +46,8 @@ def expand(of: Case, earlier: Record | None = None) -> Expansion:
     assert chosen is not None, "validate refuses several containers"
     assert isinstance(of.machines, machines.Machines), "validate refuses what has no machine"
     model = _pinned(of.model, earlier)
-    placed = placement.place(model, of.machines, request.capacity_types)
+    scheduler = placement.scheduler(of.pod, request, of.terms.scheduler)
+    placed = placement.place(model, of.machines, request.capacity_types, scheduler)
     selector = _selector(workload)
     layout = {
         "metadata": {"annotations": {annotations.EXPANSION: ""}},
@@ -137,6 +138,8 @@ def _pod_layout(
         layout = podspec.pod_layout(model, placed, chosen, pod, supply, beside)
     layout["tolerations"] = placement.tolerations()
     layout["affinity"] = placement.affinity(placed.instance_types)
+    if placed.scheduler:
+        layout["schedulerName"] = placed.scheduler
     if request.tuning is None and workloads.kind_of(of.workload) == workloads.JOB:
         layout["restartPolicy"] = "OnFailure"
     if chosen.is_alone and not chosen.has_own_image:

@@ -9,6 +9,8 @@ under `.` is the same mark. Elements of keyed lists stand under their merge key.
 from collections.abc import Mapping
 from typing import Any
 
+from presets import scheduling
+
 Object = dict[str, Any]
 Tree = dict[str, Any]
 
@@ -52,6 +54,7 @@ DEFAULTS = {
     "podReplacementPolicy": "TerminatingOrFailed",
     "progressDeadlineSeconds": 600,
     "restartPolicy": "Always",
+    "schedulerName": scheduling.DEFAULT_SCHEDULER,
 }
 """Values that the API server fills in before admission: they count as absent.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from presets import gpus, preset, provision_spec, sizing
+from presets import forms, gpus, preset, provision_spec, scheduling, sizing
 from presets.request import Request
 from webhook import machines, workloads
 
@@ -33,6 +33,16 @@ class Placement:
     """Sentences on the instance types that the user names and that will not do."""
     old: tuple[str, ...] = ()
     """Those of the instance types with GPUs too old for the model server's PyTorch."""
+    scheduler: str = ""
+    """Our kube-scheduler; empty: another one places the pods, and knows no marker."""
+
+    @property
+    def resources(self) -> dict[str, dict[str, str]]:
+        """What the model's container asks for."""
+        count = {gpus.GPU_RESOURCE: str(self.gpus)}
+        if self.scheduler:
+            count[scheduling.MARKER] = "1"
+        return {"limits": dict(count), "requests": dict(count)}
 
     @property
     def spec(self) -> provision_spec.ProvisionSpec:
@@ -46,7 +56,10 @@ class Placement:
 
 
 def place(
-    model: preset.Preset, found: machines.Machines, capacity_types: tuple[str, ...]
+    model: preset.Preset,
+    found: machines.Machines,
+    capacity_types: tuple[str, ...],
+    scheduler: str,
 ) -> Placement:
     """The placement of the model's pods on those machines, bought in one of those ways."""
     return Placement(
@@ -59,7 +72,18 @@ def place(
         context_tokens=found.context_tokens,
         left_out=found.left_out,
         old=found.old,
+        scheduler=scheduler,
     )
+
+
+def scheduler(pod: Mapping[str, Any], request: Request, ours: str) -> str:
+    """Our scheduler, where it is to place the pods; empty where the user names another one.
+
+    Pods that nothing is bought for are none of ours to place either.
+    """
+    own = pod.get("schedulerName") or scheduling.DEFAULT_SCHEDULER
+    is_free = own in (ours, scheduling.DEFAULT_SCHEDULER)
+    return ours if is_free and request.provision != forms.OFF else ""
 
 
 def mode(request: Request) -> sizing.Mode:

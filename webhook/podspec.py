@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from presets import gpus, images, preset, runtime_args
+from presets import images, preset, runtime_args
 from webhook import adapters, weights, workloads
 from webhook.placement import Placement
 
@@ -120,12 +120,10 @@ def container(
     beside: adapters.Beside = adapters.NONE,
 ) -> dict[str, Any]:
     """Everything that the model's container is to have; what the user wrote wins over it."""
-    count = {gpus.GPU_RESOURCE: str(placement.gpus)}
-    resources = {"limits": dict(count), "requests": dict(count)}
     mounts = [{"name": name, "mountPath": path} for name, path, _ in missing_mounts(chosen)]
     mounts += weights.mounts(supply) + adapters.mounts(beside)
     if chosen.has_own_image:
-        return {"name": chosen.name, "resources": resources, "volumeMounts": mounts}
+        return {"name": chosen.name, "resources": placement.resources, "volumeMounts": mounts}
     return {
         "name": chosen.name,
         "image": images.RUNTIME_IMAGE,
@@ -133,7 +131,7 @@ def container(
         **_invocation(chosen, serve_args(model, placement, supply, beside)),
         "env": environment(model, supply),
         "ports": _ports(chosen.found, pod),
-        "resources": resources,
+        "resources": placement.resources,
         **_probes(model.weights),
         "securityContext": security(chosen.found, workloads.part(pod, "securityContext")),
         "volumeMounts": mounts,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from presets import gpus
+from presets import gpus, scheduling
 from webhook import machines
 
 
@@ -25,6 +25,8 @@ class Settings:
     """Directory of the user's own presets, such as a mounted ConfigMap."""
     image_volumes: bool = True
     """The cluster mounts images; else an init container copies weights out of them."""
+    scheduler: str = scheduling.SCHEDULER
+    """Our own kube-scheduler; empty: the cluster does not run it."""
 
 
 def from_argv(argv: Sequence[str]) -> Settings:
@@ -53,6 +55,11 @@ def from_argv(argv: Sequence[str]) -> Settings:
         " weights are copied out of them by an init container, which takes a `cp` in the image"
     )
     serve.add_argument("--no-image-volumes", action="store_false", dest="image_volumes", help=text)
+    text = (
+        "our kube-scheduler (deploy/manifests/scheduler.yaml), which pods without a scheduler of"
+        " their own are given to (%(default)s); empty: the cluster does not run it"
+    )
+    serve.add_argument("--scheduler", default=scheduling.SCHEDULER, metavar="NAME", help=text)
     flags = parser.parse_args(argv)
     return Settings(
         flags.host,
@@ -62,6 +69,7 @@ def from_argv(argv: Sequence[str]) -> Settings:
         flags.cloud,
         flags.presets,
         flags.image_volumes,
+        flags.scheduler,
     )
 
 

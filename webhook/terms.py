@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from presets import catalog, runtime_args
+from presets import catalog, runtime_args, scheduling
 from webhook import machines
 
 
@@ -17,3 +17,5 @@ class Terms:
     """The cluster mounts images; else init containers copy weights and adapters out of them."""
     programs: frozenset[str] = runtime_args.PROGRAMS
     """Verbs that the model server's image answers."""
+    scheduler: str = scheduling.SCHEDULER
+    """Our own kube-scheduler, which places the pods; empty: the cluster does not run it."""

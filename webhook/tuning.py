@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from presets import gpus, images, preset, request, runtime_args
+from presets import images, preset, request, runtime_args
 from webhook import podspec, weights, workloads
 from webhook.placement import Placement
 
@@ -153,12 +153,11 @@ def _below(directory: str, path: str) -> str:
 def _tune(
     run: Run, placed: Placement, chosen: podspec.Chosen, pod_wide: Mapping[str, Any]
 ) -> dict[str, Any]:
-    count = {gpus.GPU_RESOURCE: str(placed.gpus)}
     shared = [_mount(name, path) for name, path, _ in podspec.missing_mounts(chosen)]
     return {
         **_program(chosen.name, tune_args(run, placed)),
         "env": podspec.environment(run.model, run.supply),
-        "resources": {"limits": dict(count), "requests": dict(count)},
+        "resources": placed.resources,
         "securityContext": podspec.security(chosen.found, pod_wide),
         "volumeMounts": [*shared, *weights.mounts(run.supply), *mounts(run)],
     }

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from cli import ejection
-from presets import annotations, catalog
+from presets import annotations, catalog, scheduling
 from tests import builders
 from tests.cli.running import SERVICE, TINY, Run
 from tests.conftest import GOLDEN, Goldens
@@ -62,8 +62,19 @@ def read_back(workload: dict[str, Any]) -> dict[str, Any]:
 def test_expanded_and_ejected_the_pods_are_the_same(seed: int) -> None:
     whole = expanded(builders.anyhow(seed))
     plain = ejection.ejected(whole)
-    assert workloads.pod_spec(plain) == workloads.pod_spec(whole)
+    pod = copy.deepcopy(workloads.pod_spec(whole))
+    if pod.get("schedulerName") == scheduling.SCHEDULER:
+        del pod["schedulerName"]
+    for resources in (one.get("resources", {}) for one in pod["containers"]):
+        for amounts in resources.values():
+            amounts.pop(scheduling.MARKER, None)
+    assert workloads.pod_spec(plain) == pod
     assert list(ejection.mentions(plain)) == []
+
+
+def test_another_scheduler_of_the_users_stays() -> None:
+    made = builders.deployment().preset().pod(schedulerName="own").build()
+    assert workloads.pod_spec(ejection.ejected(expanded(made)))["schedulerName"] == "own"
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -84,6 +95,8 @@ def test_read_back_from_a_cluster_it_is_what_the_manifest_gives(seed: int) -> No
     plain = ejection.ejected(read_back(workload))
     direct = ejection.ejected(expanded(workload))
     direct = builders.stored(direct)
+    if workloads.pod_spec(expanded(workload))["schedulerName"] == scheduling.SCHEDULER:
+        del workloads.pod_spec(direct)["schedulerName"]
     direct["spec"]["template"]["metadata"].pop("creationTimestamp", None)
     if direct["kind"] == "Job":
         direct["spec"].pop("selector", None)

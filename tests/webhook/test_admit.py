@@ -7,7 +7,7 @@ import copy
 from typing import Any
 
 from cli import ejection
-from presets import annotations, catalog
+from presets import annotations, catalog, scheduling
 from tests import builders
 from webhook import admit, reasons, record, workloads
 from webhook.terms import Terms
@@ -88,7 +88,10 @@ def test_the_label_may_come_later() -> None:
     new = copy.deepcopy(old)
     new["metadata"]["labels"] = {annotations.PRESET: "tiny-chat"}
     after = allowed(update(new, old)).workload
-    assert container(after)["resources"]["limits"] == {"nvidia.com/gpu": "1"}
+    assert container(after)["resources"]["limits"] == {
+        "nvidia.com/gpu": "1",
+        scheduling.MARKER: "1",
+    }
     assert container(after)["image"] == "i"
 
 
@@ -121,7 +124,8 @@ def test_what_follows_from_an_edit_follows() -> None:
     new = copy.deepcopy(old)
     container(new)["resources"]["limits"]["nvidia.com/gpu"] = "2"
     template = allowed(update(new, old)).workload["spec"]["template"]
-    assert template["spec"]["containers"][0]["resources"]["requests"] == {"nvidia.com/gpu": "2"}
+    requests = template["spec"]["containers"][0]["resources"]["requests"]
+    assert requests == {"nvidia.com/gpu": "2", scheduling.MARKER: "1"}
     assert '"gpus":2' in template["metadata"]["annotations"][annotations.PROVISION_SPEC]
 
 

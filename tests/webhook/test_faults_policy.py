@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from presets import annotations
+from presets import annotations, scheduling
 from tests.webhook import cluster
 from webhook import workloads
 
@@ -36,7 +36,9 @@ def test_the_policies_name_only_keys_that_there_are(policies: dict[str, Object])
         annotations.MANAGED,
         annotations.PROVISION_SPEC,
         annotations.EXPANSION,
+        scheduling.MARKER,
     }
+    assert f"'{scheduling.SCHEDULER}'" in str(policies)
 
 
 def test_the_policies_leave_out_what_the_webhook_leaves_out(policies: dict[str, Object]) -> None:

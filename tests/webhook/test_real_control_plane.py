@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from cli import ejection
-from presets import annotations, catalog
+from presets import annotations, catalog, scheduling
 from tests.webhook.cluster import (
     FIVE_LINES,
     IDLE,
@@ -80,7 +80,7 @@ def test_a_whole_template_gets_gpus_and_a_node_and_keeps_its_server(cluster: Clu
     assert (container["image"], container["args"]) == ("own:1", ["--own", "1"])
     assert "command" not in container
     assert "startupProbe" not in container
-    assert container["resources"]["limits"] == {"nvidia.com/gpu": "1"}
+    assert container["resources"]["limits"] == {"nvidia.com/gpu": "1", scheduling.MARKER: "1"}
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
@@ -261,12 +261,15 @@ def test_removing_the_label_from_a_bare_workload_is_refused_with_the_way_out(
 
 
 def test_replacing_a_workload_with_its_ejected_manifest_stores_just_that(cluster: Cluster) -> None:
-    """The pods stay as they were, and nothing in the object needs us any more."""
+    """The pods are as they were but for our scheduler, and nothing needs us any more."""
     cluster.apply(IDLE)
     before = cluster.get("deployment/chat")
     cluster.kubectl("replace", "-f", "-", stdin=json.dumps(ejection.ejected(before)))
     after = cluster.get("deployment/chat")
-    assert template(after)["spec"] == template(before)["spec"]
+    pod = template(before)["spec"] | {"schedulerName": scheduling.DEFAULT_SCHEDULER}
+    for amounts in pod["containers"][0]["resources"].values():
+        del amounts[scheduling.MARKER]
+    assert template(after)["spec"] == pod
     assert list(ejection.mentions(after)) == []
 
 

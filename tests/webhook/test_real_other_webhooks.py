@@ -141,7 +141,7 @@ def test_beside_another_webhook_both_end_content(
     model, mesh = pod["spec"]["containers"]
     assert mesh["image"] == "mesh:1"
     assert model["args"][0] == "serve"
-    assert model["resources"]["limits"] == {"nvidia.com/gpu": "1"}
+    assert model["resources"]["limits"]["nvidia.com/gpu"] == "1"
 
 
 def test_a_webhook_after_ours_that_asks_for_other_machines_is_refused(

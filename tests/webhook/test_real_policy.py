@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local import api as apis
 from deploy.local import manifests
-from presets import annotations
+from presets import annotations, scheduling
 from tests.apiserver import until
 from tests.webhook.cluster import KINDS, Cluster, Object, template, unlabelled, workload
 
@@ -76,6 +76,32 @@ def test_a_pod_labelled_as_ours_that_the_webhook_did_not_make_is_refused(
     said = here.refusal(pod(labels, held))
     assert said.startswith("422 ")
     assert why in said
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "marked", "why"),
+    [
+        (scheduling.SCHEDULER, True, ""),
+        (scheduling.SCHEDULER, False, "does not ask for kaito.sh/placement"),
+        ("own", True, ""),
+        ("own", False, ""),
+        ("", True, "names no scheduler that ignores it"),
+        ("", False, ""),
+    ],
+)
+def test_the_marker_and_our_scheduler_go_together_or_not_at_all(
+    here: Cluster, scheduler: str, *, marked: bool, why: str
+) -> None:
+    """W22, E22: one alone waits for ever, or is placed unguarded."""
+    body = pod({**OURS}, SPEC)
+    if scheduler:
+        body["spec"]["schedulerName"] = scheduler
+    if marked:
+        limits = {scheduling.MARKER: "1"}
+        body["spec"]["containers"][0]["resources"] = {"limits": limits}
+    said = here.refusal(body)
+    assert why in said
+    assert bool(said) == bool(why)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -21,6 +21,12 @@ def test_the_port_has_a_default(pem: str) -> None:
     assert (found.host, found.port) == ("0.0.0.0", 8443)
 
 
+def test_our_scheduler_is_used_unless_the_cluster_does_not_run_it(pem: str) -> None:
+    argv = ["serve", f"--tls-cert={pem}", f"--tls-key={pem}"]
+    assert settings.from_argv(argv).scheduler == "plainsail-scheduler"
+    assert settings.from_argv([*argv, "--scheduler="]).scheduler == ""
+
+
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
