@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from controller import services, views
-from presets import annotations, scheduling
+from presets import annotations, forms, scheduling
 from webhook import record, workloads
 
 Object = dict[str, Any]
@@ -80,12 +80,13 @@ def service(workload: Object) -> Object | None:
     meta = workloads.metadata(workload)
     if workloads.kind_of(workload) == workloads.JOB or not meta.get("name"):
         return None
-    namespace = meta.get("namespace")
+    namespace, noted = meta.get("namespace"), meta.get("annotations") or {}
     view = views.WorkloadView(
         key=f"{namespace or ''}/{workload.get('kind')}/{meta['name']}",
         uid="",
         selector=views.pairs(workloads.part(workload, "spec", "selector", "matchLabels")),
-        service=(meta.get("annotations") or {}).get(annotations.SERVICE) != "none",
+        service=noted.get(annotations.SERVICE) != "none",
+        load_balancer=noted.get(annotations.ENABLELB) == forms.TRUE,
         terminating=False,
     )
     if not (view.service and view.selector):

@@ -55,7 +55,7 @@ def _created() -> dict[str, Object]:
     return {
         annotations.INVALID_VALUE: _workload({annotations.CAPACITY_TYPE: "cheap"}),
         annotations.UNKNOWN_KEY: _workload({"kaito.sh/instance-type": _LARGER}),
-        annotations.NOT_SUPPORTED_YET: _workload({annotations.ENABLELB: "True"}),
+        annotations.NOT_SUPPORTED_YET: _workload({annotations.RUNTIME: "vllm"}),
         annotations.MISPLACED_KEY: _workload(pods={annotations.CAPACITY_TYPE: annotations.SPOT}),
         reasons.UNKNOWN_PRESET: _workload(preset="phi-3-mini"),
         reasons.UNKNOWN_INSTANCE_TYPE: _workload({types: "Standard_NC24ads_A100"}),

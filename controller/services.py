@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from controller import reasons, views
 from kubeapi import api, events
-from presets import runtime_args
+from presets import annotations, forms, runtime_args
 
 PORT = 80
+LOAD_BALANCER = "LoadBalancer"
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,27 @@ def differs(workload: views.WorkloadView, service: views.ServiceView) -> bool:
     """Whether the Service is not what the workload wants."""
     spec = manifest(workload)["spec"]
     ports = tuple(views.port(port) for port in spec["ports"])
-    return (service.selector, service.ports) != (views.pairs(spec["selector"]), ports)
+    if (service.selector, service.ports) != (views.pairs(spec["selector"]), ports):
+        return True
+    if workload.load_balancer:
+        return service.type != LOAD_BALANCER or not service.marked
+    return service.marked
 
 
 def manifest(workload: views.WorkloadView) -> api.Object:
-    """The Service; the workload owns it, so that it goes when the workload goes."""
+    """The Service; the workload owns it, so that it goes when the workload goes.
+
+    A load balancer is noted on it: without the note the type is the user's, who may have changed it
+    by hand, and with it the type goes back when the workload no longer asks.
+    """
+    made = _plain(workload)
+    if workload.load_balancer:
+        made["metadata"]["annotations"] = {annotations.ENABLELB: forms.TRUE}
+        made["spec"]["type"] = LOAD_BALANCER
+    return made
+
+
+def _plain(workload: views.WorkloadView) -> api.Object:
     return {
         "apiVersion": "v1",
         "kind": "Service",

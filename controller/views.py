@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubeapi import api
-from presets import annotations
+from presets import annotations, forms
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 OURS = "plainsail"
@@ -24,6 +24,8 @@ class WorkloadView:
     """Its matchLabels; empty: it has none."""
     service: bool
     """Whether it wants a Service."""
+    load_balancer: bool
+    """Whether that is of type `LoadBalancer`."""
     terminating: bool
 
     @property
@@ -56,6 +58,9 @@ class ServiceView:
     terminating: bool
     selector: Pairs
     ports: tuple[Pairs, ...]
+    type: str = ""
+    marked: bool = False
+    """Its type was made `LoadBalancer` by us."""
 
 
 def deployment(raw: api.Object) -> WorkloadView | None:
@@ -80,6 +85,8 @@ def service(raw: api.Object) -> ServiceView:
         terminating="deletionTimestamp" in meta,
         selector=pairs(spec.get("selector")),
         ports=tuple(port(found) for found in spec.get("ports") or ()),
+        type=spec.get("type", ""),
+        marked=annotations.ENABLELB in meta.get("annotations", {}),
     )
 
 
@@ -98,11 +105,13 @@ def _workload(raw: api.Object, kind: str) -> WorkloadView | None:
     template = spec.get("template", {}).get("metadata", {})
     if not (_opted_in(meta) or _opted_in(template)):
         return None
+    noted = meta.get("annotations", {})
     return WorkloadView(
         key=f"{meta['namespace']}/{kind}/{meta['name']}",
         uid=meta["uid"],
         selector=pairs(spec.get("selector", {}).get("matchLabels")),
-        service=meta.get("annotations", {}).get(annotations.SERVICE) != "none",
+        service=noted.get(annotations.SERVICE) != "none",
+        load_balancer=noted.get(annotations.ENABLELB) == forms.TRUE,
         terminating="deletionTimestamp" in meta,
     )
 

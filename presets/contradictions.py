@@ -14,7 +14,7 @@ SERVING = (keys.ADAPTERS, keys.ENABLELB, keys.RUNTIME)
 
 def among(texts: Mapping[str, str]) -> Iterator[tuple[str, Problem]]:
     """A key, and what is wrong with it beside the others; `texts` by key, all of them known."""
-    if texts.get(keys.SERVICE) == "none" and texts.get(keys.ENABLELB) == "True":
+    if texts.get(keys.SERVICE) == "none" and texts.get(keys.ENABLELB) == forms.TRUE:
         message, hint = "has no effect without a Service", "remove it, or service: none"
         yield keys.ENABLELB, Problem(message, hint)
     if keys.TUNING_METHOD in texts:

@@ -21,7 +21,9 @@ QLORA = "qlora"
 _INSTANCE_TYPE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _INSTANCE_TYPES_HINT = "for example Standard_NC6s_v3,Standard_NC24ads_A100_v4"
 _CAPACITY_TYPES_HINT = f"{ON_DEMAND}, {SPOT} or {SPOT},{ON_DEMAND}"
-_TRUTHS = {"True": True, "False": False}
+TRUE = "True"
+"""How KAITO spells it."""
+_TRUTHS = {TRUE: True, "False": False}
 
 
 @dataclass(frozen=True)

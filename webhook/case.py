@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from presets import annotations, gpus, metadata, preset, runtime_args
+from presets import annotations, forms, gpus, metadata, preset, runtime_args
 from presets.field_errors import FieldError
 from presets.request import Request
 from webhook import keys, machines, placement, podspec, workloads
@@ -13,19 +13,26 @@ from webhook.record import Record
 from webhook.terms import Terms
 
 NOT_YET = {
-    annotations.RUNTIME: "a choice of model server",
-    annotations.ENABLELB: "a Service of type `LoadBalancer`",
+    annotations.PROVISION: (
+        forms.GATE,
+        "asks for what this version cannot do yet: pods that wait behind a gate",
+        f"remove the key, or {forms.OFF}",
+    ),
+    annotations.RUNTIME: (
+        forms.VLLM,
+        "is not in the model server's image of this version",
+        f"{forms.TRANSFORMERS}, or leave the key out",
+    ),
 }
-"""Keys that admission does not act on yet, and what they ask for; the preset's annotation beside
-them. An ignored wish is worse than a refused one."""
+"""Values that admission does not act on yet, with message and hint: an ignored wish is worse than a
+refused one. Beside them the preset's annotation is refused."""
 
 POD = "spec.template.spec"
 
 
 def is_refused_for_now(key: annotations.Key) -> bool:
     """Whether this version knows the key and cannot act on it yet."""
-    cannot_tune = runtime_args.TUNE not in runtime_args.PROGRAMS
-    return key.name in NOT_YET or (key.on == "Job" and cannot_tune)
+    return key.on == "Job" and runtime_args.TUNE not in runtime_args.PROGRAMS
 
 
 Found = machines.Machines | machines.NoMachine | None
@@ -171,30 +178,31 @@ def _asked(
 ) -> tuple[Request | None, list[FieldError]]:
     """What the keys ask for, and what is wrong with them.
 
-    Keys that admission does not act on yet are refused, whatever their value, and the others are
-    read without them; None where one of those is wrong.
+    The preset's annotation is refused, and the others are read without it; None where one of those
+    is wrong.
     """
-    left = held
-    later = [entry for entry in annotations.entries(held) if _is_later(*entry[:2])]
-    for field, key, _ in later:
-        left = {**left, field: {name: at for name, at in left[field].items() if name != key}}
-    parsed = metadata.parse(left)
-    errors = [keys.located(workload, _not_supported_yet(*entry)) for entry in later]
+    refused = [_refused(*entry) for entry in annotations.entries(held) if _is_later(*entry)]
+    noted = workloads.part(held, "annotations")
+    if annotations.PRESET in noted:
+        rest = {key: text for key, text in noted.items() if key != annotations.PRESET}
+        held = {**held, "annotations": rest}
+    parsed = metadata.parse(held)
     if isinstance(parsed, list):
-        return None, errors + [keys.located(workload, error) for error in parsed]
-    return parsed, errors
+        return None, [keys.located(workload, error) for error in (*refused, *parsed)]
+    return parsed, [keys.located(workload, error) for error in refused]
 
 
-def _is_later(field: str, key: str) -> bool:
-    return key in NOT_YET or (key == annotations.PRESET and field == "annotations")
-
-
-def _not_supported_yet(field: str, key: str, value: object) -> FieldError:
+def _is_later(field: str, key: str, value: object) -> bool:
     if key == annotations.PRESET:
-        hint = "set it as a label; ids that no label can hold come with a later version"
+        return field == "annotations"
+    return key in NOT_YET and value == NOT_YET[key][0]
+
+
+def _refused(field: str, key: str, value: object) -> FieldError:
+    if key == annotations.PRESET:
         message = "stands in an annotation, which this version does not read"
+        hint = "set it as a label; ids that no label can hold come with a later version"
     else:
-        hint = "remove the key"
-        message = f"asks for what this version cannot do yet: {NOT_YET[key]}"
+        _, message, hint = NOT_YET[key]
     path = f"metadata.{field}[{key}]"
     return FieldError(path, value, annotations.NOT_SUPPORTED_YET, message, hint)

@@ -135,7 +135,8 @@ def _pod_layout(
         layout = tuning.pod_layout(run, placed, chosen, pod)
     else:
         beside = adapters.Beside(request.adapters, image_volumes)
-        layout = podspec.pod_layout(model, placed, chosen, pod, supply, beside)
+        served = podspec.Served(model, placed, supply, beside, request.runtime)
+        layout = podspec.pod_layout(served, chosen, pod)
     layout["tolerations"] = placement.tolerations()
     layout["affinity"] = placement.affinity(placed.instance_types)
     if placed.scheduler:

@@ -136,16 +136,14 @@ def tolerations_are_for_gpus(of: Case) -> Iterator[FieldError]:
 
 
 def provision_is_possible(of: Case) -> Iterator[FieldError]:
-    """Nobody lifts a scheduling gate yet; pods that carry the preset's label are the planner's."""
-    asked, path = of.request.provision, of.path(annotations.PROVISION)
-    if asked == forms.GATE:
-        message = "asks for what this version cannot do yet: pods that wait behind a gate"
-        hint = "remove the key, or off"
-        yield FieldError(path, asked, annotations.NOT_SUPPORTED_YET, message, hint)
-    elif asked == forms.OFF and keys.are_on_template(of.workload):
-        message = "asks for what this version cannot do yet where pods carry the label"
+    """Pods that carry the preset's label are the planner's."""
+    if of.request.provision == forms.OFF and keys.are_on_template(of.workload):
+        path, message = (
+            of.path(annotations.PROVISION),
+            "asks for what this version cannot do yet where pods carry the label",
+        )
         hint = f"set the label {annotations.PRESET} on the workload instead"
-        yield FieldError(path, asked, annotations.NOT_SUPPORTED_YET, message, hint)
+        yield FieldError(path, forms.OFF, annotations.NOT_SUPPORTED_YET, message, hint)
 
 
 def _instance_types_by_path(of: Case) -> Iterator[tuple[str, tuple[str, ...]]]:

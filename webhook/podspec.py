@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from presets import images, preset, runtime_args
+from presets import forms, images, preset, runtime_args
 from webhook import adapters, weights, workloads
 from webhook.placement import Placement
 
@@ -91,67 +91,61 @@ def progress_seconds(kept: preset.Weights) -> int:
     return _NODE_SECONDS + startup_seconds(kept)
 
 
-def serve_args(
-    model: preset.Preset,
-    placement: Placement,
-    supply: weights.Supply = weights.FROM_HUB,
-    beside: adapters.Beside = adapters.NONE,
-) -> runtime_args.ServeArgs:
+@dataclass(frozen=True)
+class Served:
+    """A model that is served: where, from what weights, with which adapters, by which engine."""
+
+    model: preset.Preset
+    placed: Placement
+    supply: weights.Supply = weights.FROM_HUB
+    beside: adapters.Beside = adapters.NONE
+    runtime: str = forms.AUTO
+
+
+def serve_args(served: Served) -> runtime_args.ServeArgs:
     """What the model server is told."""
-    directory = weights.directory(supply)
+    model, placed = served.model, served.placed
+    directory = weights.directory(served.supply)
+    is_whole = placed.context_tokens == model.context_tokens
     return runtime_args.ServeArgs(
         model=directory or model.weights.source,
         served_name=model.name,
         revision="" if directory else model.weights.revision,
-        dtype=placement.dtype,
-        context_tokens=0
-        if placement.context_tokens == model.context_tokens
-        else placement.context_tokens,
-        adapters=adapters.served(beside),
+        dtype=placed.dtype,
+        context_tokens=0 if is_whole else placed.context_tokens,
+        adapters=adapters.served(served.beside),
+        runtime=served.runtime,
     )
 
 
-def container(
-    model: preset.Preset,
-    placement: Placement,
-    chosen: Chosen,
-    pod: Mapping[str, Any],
-    supply: weights.Supply = weights.FROM_HUB,
-    beside: adapters.Beside = adapters.NONE,
-) -> dict[str, Any]:
+def container(served: Served, chosen: Chosen, pod: Mapping[str, Any]) -> dict[str, Any]:
     """Everything that the model's container is to have; what the user wrote wins over it."""
     mounts = [{"name": name, "mountPath": path} for name, path, _ in missing_mounts(chosen)]
-    mounts += weights.mounts(supply) + adapters.mounts(beside)
+    mounts += weights.mounts(served.supply) + adapters.mounts(served.beside)
     if chosen.has_own_image:
-        return {"name": chosen.name, "resources": placement.resources, "volumeMounts": mounts}
+        return {"name": chosen.name, "resources": served.placed.resources, "volumeMounts": mounts}
     return {
         "name": chosen.name,
         "image": images.RUNTIME_IMAGE,
         "imagePullPolicy": "IfNotPresent",
-        **_invocation(chosen, serve_args(model, placement, supply, beside)),
-        "env": environment(model, supply),
+        **_invocation(chosen, serve_args(served)),
+        "env": environment(served.model, served.supply),
         "ports": _ports(chosen.found, pod),
-        "resources": placement.resources,
-        **_probes(model.weights),
+        "resources": served.placed.resources,
+        **_probes(served.model.weights),
         "securityContext": security(chosen.found, workloads.part(pod, "securityContext")),
         "volumeMounts": mounts,
     }
 
 
-def pod_layout(
-    model: preset.Preset,
-    placement: Placement,
-    chosen: Chosen,
-    pod: Mapping[str, Any],
-    supply: weights.Supply,
-    beside: adapters.Beside,
-) -> dict[str, Any]:
+def pod_layout(served: Served, chosen: Chosen, pod: Mapping[str, Any]) -> dict[str, Any]:
     """The pod's own part where a model is served: containers and volumes."""
     strict = security({}, workloads.part(pod, "securityContext"))
+    before = weights.copier(served.supply, strict) + adapters.copiers(served.beside, strict)
     return {
-        "containers": [container(model, placement, chosen, pod, supply, beside)],
-        "initContainers": weights.copier(supply, strict) + adapters.copiers(beside, strict),
-        "volumes": volumes(chosen, supply) + adapters.volumes(beside),
+        "containers": [container(served, chosen, pod)],
+        "initContainers": before,
+        "volumes": volumes(chosen, served.supply) + adapters.volumes(served.beside),
     }
 
 

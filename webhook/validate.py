@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Callable, Iterable, Iterator
 
-from presets import annotations, runtime_args, sources
+from presets import annotations, forms, runtime_args, sources
 from presets.field_errors import ABSENT, FieldError
 from webhook import (
     adapters,
@@ -131,6 +131,25 @@ def adapters_have_room(of: Case) -> Iterator[FieldError]:
         yield FieldError(path, mount, reasons.MOUNT_PATH_TAKEN, message, hint)
 
 
+def runtime_is_ours(of: Case) -> Iterator[FieldError]:
+    """A model server is chosen where it is not the user's own."""
+    asked, chosen = of.request.runtime, of.chosen
+    if asked == forms.AUTO or chosen is None or not chosen.has_own_image:
+        return
+    if not of.was_added("containers", chosen.name, "image"):
+        path = of.path(annotations.RUNTIME)
+        message = f'has no effect: container "{chosen.name}" has an image of its own'
+        yield FieldError(path, asked, annotations.MISPLACED_KEY, message, "remove the key")
+
+
+def service_is_made(of: Case) -> Iterator[FieldError]:
+    """A load balancer is asked for what gets a Service."""
+    if of.request.load_balancer and workloads.kind_of(of.workload) == workloads.JOB:
+        path, message = of.path(annotations.ENABLELB), "has no effect on a Job: it gets no Service"
+        hint = "remove the key"
+        yield FieldError(path, forms.TRUE, annotations.MISPLACED_KEY, message, hint)
+
+
 def arguments_are_the_servers(of: Case) -> Iterator[FieldError]:
     """Arguments for our command are ones that it takes."""
     chosen = of.chosen
@@ -189,6 +208,8 @@ RULES: tuple[Rule, ...] = (
     weights_image_is_named,
     weights_have_room,
     adapters_have_room,
+    runtime_is_ours,
+    service_is_made,
     arguments_are_the_servers,
     tuning_rules.keys_are_on_a_job,
     tuning_rules.programs_are_there,

@@ -1,5 +1,6 @@
 """The controller on a real control plane, with the rights of its own ServiceAccount."""
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,9 @@ class _Namespace:
     def list(self, plural: str) -> list[Any]:
         return list(self.api.get(self.path(plural))["items"])
 
+    def is_of(self, kind: str) -> bool:
+        return bool(self.service()["spec"]["type"] == kind)
+
     def service(self) -> Any:
         return until(lambda: next(iter(self.list("services")), None), _SECONDS)
 
@@ -73,6 +77,20 @@ def test_a_changed_service_is_mended_and_keeps_what_the_user_added(namespace: _N
     after = namespace.service()
     assert after["metadata"]["annotations"] == {"team": "a"}
     assert after["metadata"]["uid"] == made["metadata"]["uid"]
+
+
+def test_the_type_comes_and_goes_with_the_annotation(namespace: _Namespace) -> None:
+    """Nothing here gives it an address, as nothing does in a cluster without load balancers."""
+    namespace.deploy()
+    first = namespace.service()
+    assert first["spec"]["type"] == "ClusterIP"
+    path = f"{namespace.path('deployments')}/chat"
+    for text, kind in (("True", "LoadBalancer"), (None, "ClusterIP")):
+        namespace.api.patch(path, {"metadata": {"annotations": {"kaito.sh/enablelb": text}}})
+        until(functools.partial(namespace.is_of, kind), _SECONDS)
+    after = namespace.service()
+    assert after["metadata"]["uid"] == first["metadata"]["uid"]
+    assert "annotations" not in after["metadata"]
 
 
 def test_the_service_goes_with_the_label(namespace: _Namespace) -> None:

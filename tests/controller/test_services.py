@@ -23,7 +23,7 @@ def _made(workload: views.WorkloadView, **meta: Any) -> api.Object:
     """The Service of a workload as the API server has it, defaults filled in."""
     raw = services.manifest(workload)
     raw["metadata"] |= {"uid": "uid-service", "resourceVersion": "7"} | meta
-    raw["spec"] |= {"clusterIP": "10.96.0.7", "type": "ClusterIP"}
+    raw["spec"] = {"clusterIP": "10.96.0.7", "type": "ClusterIP"} | raw["spec"]
     raw["spec"]["ports"][0]["nodePort"] = 30000
     return raw
 
@@ -67,6 +67,44 @@ def test_what_the_user_adds_to_our_service_is_no_difference() -> None:
     raw = _made(_view(), annotations={"team": "a"})
     raw["spec"] |= {"type": "LoadBalancer", "sessionAffinity": "ClientIP"}
     assert services.plan([_view()], [views.service(raw)]) == _NOTHING
+
+
+_BALANCED = {"kaito.sh/enablelb": "True"}
+
+
+def test_a_load_balancer_is_made_where_it_is_asked_for() -> None:
+    made = services.manifest(_view(annotations=_BALANCED))
+    assert made["spec"]["type"] == "LoadBalancer"
+    refused = services.manifest(_view(annotations={"kaito.sh/enablelb": "False"}))
+    assert "type" not in refused["spec"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind", "marked", "mended"),
+    [
+        (True, "ClusterIP", False, True),
+        (True, "ClusterIP", True, True),
+        (True, "LoadBalancer", True, False),
+        (True, "LoadBalancer", False, True),
+        (False, "LoadBalancer", True, True),
+        (False, "LoadBalancer", False, False),
+        (False, "ClusterIP", False, False),
+    ],
+)
+def test_the_type_follows_the_workload_and_a_users_own_type_stays(
+    kind: str, *, asked: bool, marked: bool, mended: bool
+) -> None:
+    """What the user changed by hand is not ours, and what we changed goes back with the wish."""
+    workload = _view(annotations=_BALANCED if asked else {})
+    raw = _made(_view(), **({"annotations": _BALANCED} if marked else {}))
+    raw["spec"]["type"] = kind
+    plan = services.plan([workload], [views.service(raw)])
+    assert plan.mend == ((workload,) if mended else ())
+
+
+def test_a_load_balancer_once_made_needs_no_mending() -> None:
+    workload = _view(annotations=_BALANCED)
+    assert services.plan([workload], [views.service(_made(workload))]) == _NOTHING
 
 
 def test_a_users_own_service_wins() -> None:

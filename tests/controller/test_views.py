@@ -26,6 +26,7 @@ def test_a_workload_opts_in_by_label_annotation_or_expansion(meta: dict[str, Any
         uid="uid-chat",
         selector=(("app", "chat"),),
         service=True,
+        load_balancer=False,
         terminating=False,
     )
 
