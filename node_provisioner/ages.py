@@ -30,6 +30,10 @@ class Ages:
         """Every key, with the seconds that it has had its value for."""
         return ((key, now - since) for key, (_, since) in self._since.items())
 
+    def value(self, key: str) -> Hashable:
+        """The value of a present key."""
+        return self._since[key][0]
+
     def younger(self, seconds: float, now: float) -> Iterator[tuple[str, float]]:
         """Keys younger than `seconds`, with the seconds that they are short of it."""
         for key, (_, since) in self._since.items():

@@ -45,11 +45,16 @@ def of_claim(claim: views.ClaimView, resource: str, count: int) -> Bin:
 
 
 def free(
-    pods: Iterable[views.PodView], nodes: Iterable[views.NodeView]
+    pods: Iterable[views.PodView], nodes: Iterable[views.NodeView], leaving: Collection[str] = ()
 ) -> dict[tuple[str, str], int]:
-    """Devices that no pod holds, by node and resource; below 0 where a node lost devices in use."""
+    """Devices that no pod holds, by node and resource; below 0 where a node lost devices in use.
+
+    `leaving`: uids of pods that hold nothing any more, or soon will not.
+    """
     left = {(node.key, resource): n for node in nodes for resource, n in node.devices}
     for pod in pods:
+        if pod.uid in leaving:
+            continue
         for resource, count in pod.devices:
             if (pod.node, resource) in left:
                 left[pod.node, resource] -= count
@@ -68,9 +73,10 @@ def bins(
     A claim counts from its creation until its node is Ready and shows its devices; from then on the
     node's free devices count. A node that is not `fresh` is settled: a pod that is unschedulable
     still has the scheduler's word that the node does not fit, which knows more than GPUs. `fresh`
-    also carries a claimed node through a short loss of readiness.
+    also carries a claimed node through a short loss of readiness, and names the pods that have
+    begun to end: what they hold counts as free, since it will be long before a new node comes.
     """
-    left = free(pods, nodes)
+    left = free(pods, nodes, leaving=fresh)
     by_key = {node.key: node for node in nodes}
     bought = {node.claim: node for node in nodes if node.claim}
     bought |= {claim.key: by_key[claim.node] for claim in claims if claim.node in by_key}

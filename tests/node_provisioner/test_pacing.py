@@ -52,3 +52,17 @@ def test_a_device_that_is_freed_makes_its_node_fresh_and_one_that_is_taken_does_
     assert known.keys(100.0) == frozenset()
     known.update([], [node], [], 200.0)
     assert known.keys(200.0) == {"n1"}
+
+
+def test_a_pod_that_ends_makes_its_node_fresh_for_as_long_as_that_may_take() -> None:
+    stamp: dict[str, object] = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+    node, ending = objects.node_view("n1"), views.pod(objects.bound("a", "n1", metadata=stamp))
+    assert ending is not None
+    known = freshness.Freshness()
+    known.update([], [node], [], 0.0)
+    known.update([ending], [node], [], 100.0)
+    assert known.keys(144.0) == {"n1", ending.uid}
+    assert list(known.deadlines(144.0)) == [1.0]
+    assert known.keys(145.0) == frozenset()
+    known.update([ending], [objects.node_view("n1", ready=False)], [], 100.0)
+    assert known.keys(140.0) == frozenset(), "a silent kubelet ends nothing"

@@ -73,6 +73,15 @@ def test_what_is_going_away_does_not_count() -> None:
     assert _free([cordoned], [objects.claim_view("ws1")]) == {}
 
 
+def test_what_a_pod_holds_counts_as_free_from_the_moment_it_ends() -> None:
+    stamp: dict[str, object] = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+    node, ending = objects.node_view("n1"), views.pod(objects.bound("a", "n1", metadata=stamp))
+    assert ending is not None
+    for fresh, count in (((), 0), ((ending.uid,), 1)):
+        (found,) = supply.bins([ending], [node], (), fresh=fresh)
+        assert found.free == count
+
+
 def test_a_node_is_settled_when_it_did_not_change_for_a_while() -> None:
     node = objects.node_view("n1")
     assert _settled([node], fresh=("n1",)) == {"n1": False}

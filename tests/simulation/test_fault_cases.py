@@ -124,6 +124,14 @@ def test_p6_many_replicas_share_nodes_exactly(case: Case) -> None:
     assert (case.bought, case.running) == (50, 200)
 
 
+def test_p7_a_rollout_buys_no_more_than_its_surge(case: Case) -> None:
+    case.serve(3)
+    case.run(300.0)
+    case.of.workloads.roll_out(_CHAT)
+    case.run(600.0)
+    assert (case.bought <= 4, case.running) == (True, 3)
+
+
 def test_p8_scaling_down_while_claims_launch_gives_the_superfluous_back(case: Case) -> None:
     case.serve(10)
     case.run(3.0)
@@ -138,6 +146,16 @@ def test_p9_deleting_the_workload_while_its_claim_launches_leaves_nothing(case: 
     case.of.workloads.delete(_CHAT)
     case.run(900.0)
     assert (case.claims, case.of.fleet.running()) == ([], [])
+
+
+def test_p10_pods_that_are_deleted_again_and_again_need_one_claim(case: Case) -> None:
+    case.serve()
+    for _ in range(20):
+        case.run(7.0)
+        for pod in case.of.world.memory.all("pods"):
+            scheduling.delete_pod(case.of.world, pod)
+    case.run(300.0)
+    assert (case.bought, case.running) == (1, 1)
 
 
 def test_p11_a_gpu_that_a_stranger_took_is_bought_again(case: Case) -> None:
