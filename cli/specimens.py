@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from presets import annotations, catalog, gpus, runtime_args
+from presets import annotations, catalog, gpus, providers, runtime_args
 from webhook import admit, placement, reasons
 from webhook.terms import Terms
 
@@ -30,6 +30,7 @@ def message(code: str) -> tuple[str, str]:
         catalog.load(),
         image_volumes=code != reasons.ADAPTERS_COPIED,
         programs=_ABLE if code == reasons.RESULTS_NOT_KEPT else runtime_args.PROGRAMS,
+        provider=providers.PROVIDERS["gpu-provisioner"],
     )
     decision = admit.admit(request, terms)
     if isinstance(decision, admit.Denied):
@@ -83,6 +84,7 @@ def _created() -> dict[str, Object]:
         reasons.CONTRADICTING_TOLERATION: _workload(
             tolerations=[{"key": "sku", "value": "cpu", "effect": "NoSchedule"}]
         ),
+        reasons.PROVIDER_CANNOT: _workload({annotations.CAPACITY_TYPE: "spot,on-demand"}),
         reasons.CONTRADICTING_AFFINITY: _workload(affinity=_other_machines()),
         reasons.MOUNT_PATH_TAKEN: _workload(
             weights,

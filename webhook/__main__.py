@@ -51,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             chosen.cloud,
             chosen.image_volumes,
             scheduler=chosen.scheduler,
+            provider=chosen.provider,
         )
         served = app.App(terms, started=started)
         config = _config(chosen, served)

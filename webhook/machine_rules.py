@@ -146,6 +146,22 @@ def provision_is_possible(of: Case) -> Iterator[FieldError]:
         yield FieldError(path, forms.OFF, annotations.NOT_SUPPORTED_YET, message, hint)
 
 
+def provider_can(of: Case) -> Iterator[FieldError]:
+    """Who buys the nodes reads what the user asks for: capacity type and zone."""
+    provider = of.terms.provider
+    if provider is None or of.request.provision == forms.OFF:
+        return
+    if annotations.SPOT in of.request.capacity_types and not provider.spot:
+        path, asked = of.path(annotations.CAPACITY_TYPE), ",".join(of.request.capacity_types)
+        message = f"asks for what {provider.name} does not buy: it buys on-demand alone"
+        hint = f"{annotations.ON_DEMAND}, or leave the annotation out"
+        yield FieldError(path, asked, reasons.PROVIDER_CANNOT, message, hint)
+    for path, zone in () if provider.zones else node_rules.zones(of.pod):
+        message = f"asks for what {provider.name} does not do: it reads no zone"
+        hint = f"drop it, or set {annotations.PROVISION}: off for nodes of your own"
+        yield FieldError(f"{POD}.{path}", zone, reasons.PROVIDER_CANNOT, message, hint)
+
+
 def _instance_types_by_path(of: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield of.path(annotations.INSTANCE_TYPES), of.request.instance_types
     if selected := of.selected:

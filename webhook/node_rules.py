@@ -14,6 +14,7 @@ SYSTEM = "kubernetes.io/os"
 CAPACITY_TYPE = "karpenter.sh/capacity-type"
 """Node label of Karpenter and of what speaks its API."""
 
+ZONE = "topology.kubernetes.io/zone"
 Labels = Mapping[str, str]
 
 
@@ -51,6 +52,19 @@ def terms(pod: Mapping[str, Any]) -> list[Any]:
     required = workloads.part(pod, "affinity", "nodeAffinity", placement.REQUIRED)
     found = required.get("nodeSelectorTerms")
     return found if isinstance(found, list) else []
+
+
+def zones(pod: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """Where the user names zones, below the pod spec, and what stands there."""
+    selected = workloads.part(pod, "nodeSelector").get(ZONE)
+    if selected is not None:
+        yield f"nodeSelector[{ZONE}]", selected
+    for place, term in enumerate(terms(pod)):
+        expressions = term.get("matchExpressions") if isinstance(term, dict) else None
+        for one in expressions if isinstance(expressions, list) else ():
+            if isinstance(one, dict) and one.get("key") == ZONE:
+                path = f"affinity.nodeAffinity.{placement.REQUIRED}.nodeSelectorTerms[{place}]"
+                yield path, one.get("values")
 
 
 def is_let_in(pod: Mapping[str, Any], node: Labels) -> bool:

@@ -18,6 +18,7 @@ PRICE_UNKNOWN = "PriceUnknown"
 CONTRADICTING_NODE_SELECTOR = "ContradictingNodeSelector"
 CONTRADICTING_AFFINITY = "ContradictingAffinity"
 CONTRADICTING_TOLERATION = "ContradictingToleration"
+PROVIDER_CANNOT = "ProviderCannot"
 AMBIGUOUS_CONTAINER = "AmbiguousContainer"
 CONTAINER_NAME_TAKEN = "ContainerNameTaken"
 CANNOT_BE_TUNED = "CannotBeTuned"
@@ -69,6 +70,7 @@ DENIED = {
     CONTRADICTING_AFFINITY: "the user's node affinity lets the pods onto none of the nodes",
     CONTRADICTING_NODE_SELECTOR: "the node selector matches none of the nodes meant for the pods",
     CONTRADICTING_TOLERATION: "a toleration names the key of a GPU taint, and not the taint",
+    PROVIDER_CANNOT: "who buys the nodes does not do what is asked",
     DOES_NOT_FIT: "no instance type that may be taken holds the model",
     JOB_TEMPLATE_IMMUTABLE: "the change asks for another template of a stored Job",
     MALFORMED_ARGUMENTS: "the model server does not take the container's arguments",

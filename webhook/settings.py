@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from presets import gpus, scheduling
+from presets import gpus, providers, scheduling
 from webhook import machines
 
 
@@ -27,6 +27,8 @@ class Settings:
     """The cluster mounts images; else an init container copies weights out of them."""
     scheduler: str = scheduling.SCHEDULER
     """Our own kube-scheduler; empty: the cluster does not run it."""
+    provider: providers.Provider | None = None
+    """Who buys the nodes; None: not said."""
 
 
 def from_argv(argv: Sequence[str]) -> Settings:
@@ -48,6 +50,8 @@ def from_argv(argv: Sequence[str]) -> Settings:
     serve.add_argument("--tls-key", type=_file, required=True, metavar="FILE", help="PEM key")
     text = "whose machines are taken where a workload names none (%(default)s)"
     serve.add_argument("--cloud", choices=gpus.CLOUDS, default=machines.CLOUD, help=text)
+    text = "who buys the nodes, as the node planner is told: what it cannot do is refused"
+    serve.add_argument("--dialect", choices=sorted(providers.PROVIDERS), help=text)
     text = "directory of preset files that add to ours or replace them, such as a ConfigMap"
     serve.add_argument("--presets", type=Path, metavar="DIR", help=text)
     text = (
@@ -70,6 +74,7 @@ def from_argv(argv: Sequence[str]) -> Settings:
         flags.presets,
         flags.image_volumes,
         flags.scheduler,
+        providers.PROVIDERS.get(flags.dialect),
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from presets import catalog, runtime_args, scheduling
+from presets import catalog, providers, runtime_args, scheduling
 from webhook import machines
 
 
@@ -19,3 +19,5 @@ class Terms:
     """Verbs that the model server's image answers."""
     scheduler: str = scheduling.SCHEDULER
     """Our own kube-scheduler, which places the pods; empty: the cluster does not run it."""
+    provider: providers.Provider | None = None
+    """Who buys the nodes; None: the webhook was not told."""

@@ -205,6 +205,7 @@ RULES: tuple[Rule, ...] = (
     machine_rules.node_rules_let_the_pods_in,
     machine_rules.tolerations_are_for_gpus,
     machine_rules.provision_is_possible,
+    machine_rules.provider_can,
     weights_image_is_named,
     weights_have_room,
     adapters_have_room,

@@ -112,6 +112,7 @@ def _webhook(loaded: settings.Settings) -> list[str]:
         f"--port={settings.WEBHOOK_PORT}",
         f"--tls-cert={loaded.files.pki / 'webhook.crt'}",
         f"--tls-key={loaded.files.pki / 'webhook.key'}",
+        "--dialect=local",
     ]
 
 
