@@ -193,6 +193,9 @@ _SENTENCES: dict[Path, Sentence] = {
     (*_POD, "schedulerName"): _says(
         "our scheduler knows of nodes that are on their way, broken, or hold the model already"
     ),
+    (*_POD, "schedulingGates"): _says(
+        "the pods wait until there are nodes for all that start together"
+    ),
     (*_POD, "restartPolicy"): _says("the pods of a Job cannot restart `Always`, the default"),
     (*_POD, "automountServiceAccountToken"): _says("the model server calls no Kubernetes API"),
     (*_POD, "volumes", "plainsail-tmp"): _says(_TMP),

@@ -92,6 +92,8 @@ def _created() -> dict[str, Object]:
         ),
         reasons.EXPANDED: _workload(),
         reasons.NOTHING_BOUGHT: _workload({annotations.PROVISION: "off"}),
+        reasons.PODS_GATED: _workload({annotations.PROVISION: "gate"}),
+        reasons.CONTRADICTING_NODE_NAME: _workload({annotations.PROVISION: "gate"}, nodeName="n1"),
         reasons.TOKEN_NEEDED: _workload(preset="llama-3.1-8b-instruct"),
         reasons.WEIGHTS_MOUNTED: _workload(weights, [_OWN]),
         reasons.ADAPTERS_MOUNTED: _workload(sql, [_OWN]),

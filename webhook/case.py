@@ -13,11 +13,6 @@ from webhook.record import Record
 from webhook.terms import Terms
 
 NOT_YET = {
-    annotations.PROVISION: (
-        forms.GATE,
-        "asks for what this version cannot do yet: pods that wait behind a gate",
-        f"remove the key, or {forms.OFF}",
-    ),
     annotations.RUNTIME: (
         forms.VLLM,
         "is not in the model server's image of this version",

@@ -141,6 +141,8 @@ def _pod_layout(
     layout["affinity"] = placement.affinity(placed.instance_types)
     if placed.scheduler:
         layout["schedulerName"] = placed.scheduler
+    if request.provision == forms.GATE:
+        layout["schedulingGates"] = [{"name": annotations.GATE}]
     if request.tuning is None and workloads.kind_of(of.workload) == workloads.JOB:
         layout["restartPolicy"] = "OnFailure"
     if chosen.is_alone and not chosen.has_own_image:

@@ -39,6 +39,7 @@ MERGE_KEYS = {
     "env": "name",
     "initContainers": "name",
     "ports": "containerPort",
+    "schedulingGates": "name",
     "volumeMounts": "mountPath",
     "volumes": "name",
 }

@@ -162,6 +162,16 @@ def provider_can(of: Case) -> Iterator[FieldError]:
         yield FieldError(f"{POD}.{path}", zone, reasons.PROVIDER_CANNOT, message, hint)
 
 
+def gated_pods_can_be_placed(of: Case) -> Iterator[FieldError]:
+    """Pods behind a gate name no node: the API server takes none that does both."""
+    node = of.pod.get("nodeName")
+    if of.request.provision == forms.GATE and node:
+        message = f"names a node, where {annotations.PROVISION} holds pods back from all"
+        hint = f"drop nodeName, or {annotations.PROVISION}: {forms.GATE}"
+        path = f"{POD}.nodeName"
+        yield FieldError(path, node, reasons.CONTRADICTING_NODE_NAME, message, hint)
+
+
 def _instance_types_by_path(of: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield of.path(annotations.INSTANCE_TYPES), of.request.instance_types
     if selected := of.selected:

@@ -34,6 +34,8 @@ def of(
         yield reasons.affinity_kept(placed.instance_types)
     if request.provision == forms.OFF:
         yield reasons.nothing_is_bought(placed)
+    elif request.provision == forms.GATE:
+        yield reasons.pods_gated()
 
 
 def _of_container(chosen: podspec.Chosen) -> Iterator[reasons.Note]:

@@ -16,6 +16,7 @@ DOES_NOT_FIT = "DoesNotFit"
 ABOVE_PRICE_LIMIT = "AbovePriceLimit"
 PRICE_UNKNOWN = "PriceUnknown"
 CONTRADICTING_NODE_SELECTOR = "ContradictingNodeSelector"
+CONTRADICTING_NODE_NAME = "ContradictingNodeName"
 CONTRADICTING_AFFINITY = "ContradictingAffinity"
 CONTRADICTING_TOLERATION = "ContradictingToleration"
 PROVIDER_CANNOT = "ProviderCannot"
@@ -47,6 +48,7 @@ OLD_GPU = sizing_reasons.OLD_GPU
 IMAGE_KEPT = "ImageKept"
 COMMAND_KEPT = "CommandKept"
 NOTHING_BOUGHT = "NothingBought"
+PODS_GATED = "PodsGated"
 TOKEN_NEEDED = "TokenNeeded"  # noqa: S105 - a code
 WEIGHTS_MOUNTED = "WeightsMounted"
 ADAPTERS_MOUNTED = "AdaptersMounted"
@@ -68,6 +70,7 @@ DENIED = {
     CANNOT_BE_TUNED: "the preset knows no such way of tuning",
     CONTAINER_NAME_TAKEN: "a container has the name of one that a tuning run adds",
     CONTRADICTING_AFFINITY: "the user's node affinity lets the pods onto none of the nodes",
+    CONTRADICTING_NODE_NAME: "pods that wait behind our gate name the node that they run on",
     CONTRADICTING_NODE_SELECTOR: "the node selector matches none of the nodes meant for the pods",
     CONTRADICTING_TOLERATION: "a toleration names the key of a GPU taint, and not the taint",
     PROVIDER_CANNOT: "who buys the nodes does not do what is asked",
@@ -109,6 +112,7 @@ ALLOWED = {
     MACHINES_LEFT_OUT: "some of the instance types asked for do not hold the model",
     OLD_GPU: "a GPU that the user names is too old for the model server's PyTorch",
     NOTHING_BOUGHT: "the pods wait for a node that is there or that somebody else buys",
+    PODS_GATED: "the pods wait behind a scheduling gate that the node planner lifts",
     RELEASED: "the label went, and with it everything that was added",
     RESULTS_NOT_KEPT: "the checkpoints of a tuning run go with its pod",
     TOLERATIONS_KEPT: "the user's own tolerations were left as they are",
@@ -179,6 +183,15 @@ def nothing_is_bought(placed: Placement) -> Note:
     count = f"{placed.gpus} free GPU{'s' if placed.gpus > 1 else ''}"
     names = " or ".join(placed.instance_types)
     return Note(NOTHING_BOUGHT, f"nothing is bought: pods wait for a node of {names} with {count}")
+
+
+def pods_gated() -> Note:
+    """Without the planner the pods would wait for ever."""
+    return Note(
+        PODS_GATED,
+        f"pods wait behind the gate {annotations.GATE} until there are nodes for all that start"
+        " together: the node planner lifts it",
+    )
 
 
 def machines_left_out(sentences: Sequence[str]) -> Note:

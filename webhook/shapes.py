@@ -30,7 +30,7 @@ _SHAPES: tuple[tuple[str, tuple[type, str]], ...] = (
     ("spec.template.spec.nodeSelector", _MAPPING),
     ("spec.template.spec.securityContext", _MAPPING),
 )
-_POD_LISTS = ("containers", "initContainers", "tolerations", "volumes")
+_POD_LISTS = ("containers", "initContainers", "schedulingGates", "tolerations", "volumes")
 _CONTAINER_SHAPES: tuple[tuple[str, tuple[type, str]], ...] = (
     ("name", _TEXT),
     ("image", _TEXT),

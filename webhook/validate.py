@@ -206,6 +206,7 @@ RULES: tuple[Rule, ...] = (
     machine_rules.tolerations_are_for_gpus,
     machine_rules.provision_is_possible,
     machine_rules.provider_can,
+    machine_rules.gated_pods_can_be_placed,
     weights_image_is_named,
     weights_have_room,
     adapters_have_room,

@@ -41,6 +41,7 @@ def drawn(seed: int) -> dict[str, Any]:
 def wish(held: dict[str, Any], draw: random.Random) -> None:
     """Ask for weights and adapters by the annotations `held`."""
     held[annotations.WEIGHTS] = draw.choice(SOURCES)
+    held[annotations.PROVISION] = draw.choice(["auto", "gate", "off"])
     names = draw.sample(["a", "lora", "sql-2", "n" * 63], draw.randint(0, 3))
     listed = [{"name": name, "image": f"ghcr.io/org/{name}:1"} for name in names]
     held[annotations.ADAPTERS] = json.dumps(

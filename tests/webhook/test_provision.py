@@ -1,4 +1,4 @@
-"""Pods that nothing is bought for: the planner must not see them, and all else is as ever."""
+"""Pods that nothing is bought for, which the planner must not see, and those it is to hold back."""
 
 import copy
 from typing import Any
@@ -45,8 +45,14 @@ def test_the_user_is_told_what_the_pods_wait_for() -> None:
 
 def test_nothing_bought_and_bought_again_leaves_no_trace() -> None:
     """Both ways, as later edits of a stored workload."""
-    off, auto = (builders.stored(decided(way).workload) for way in ("off", "auto"))
-    for old, way, expected in ((off, "auto", auto), (auto, "off", off)):
+    off, auto, gate = (builders.stored(decided(way).workload) for way in ("off", "auto", "gate"))
+    for old, way, expected in (
+        (off, "auto", auto),
+        (auto, "off", off),
+        (auto, "gate", gate),
+        (gate, "auto", auto),
+        (gate, "off", off),
+    ):
         new = {**old, "metadata": {**old["metadata"]}}
         noted = {**old["metadata"]["annotations"], annotations.PROVISION: way}
         new["metadata"]["annotations"] = noted
@@ -55,3 +61,30 @@ def test_nothing_bought_and_bought_again_leaves_no_trace() -> None:
         assert ours(template(decision.workload)) == ours(template(expected))
         again = builders.stored(decision.workload)
         assert template(again)["spec"] == template(expected)["spec"]
+
+
+def test_a_gate_holds_the_pods_that_the_planner_sees() -> None:
+    gated, auto = decided("gate"), decided("auto")
+    spec = dict(template(gated.workload)["spec"])
+    assert spec.pop("schedulingGates") == [{"name": annotations.GATE}]
+    assert spec == template(auto.workload)["spec"]
+    assert ours(template(gated.workload)) == ours(template(auto.workload))
+    assert reasons.PODS_GATED in {note.reason for note in gated.notes}
+
+
+def test_a_gate_stands_beside_the_users_own_and_goes_alone() -> None:
+    """And the record gives the user's back, whatever the order of later edits."""
+    own = [{"name": "example.com/mine"}]
+    made = builders.deployment().preset().annotation(annotations.PROVISION, "gate")
+    before = made.pod(schedulingGates=own).build()
+    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, before), Terms(CATALOG))
+    assert isinstance(decision, admit.Allowed)
+    gates = template(decision.workload)["spec"]["schedulingGates"]
+    assert gates == [*own, {"name": annotations.GATE}]
+    old = builders.stored(decision.workload)
+    new = {**old, "metadata": {**old["metadata"]}}
+    noted = {**old["metadata"]["annotations"], annotations.PROVISION: "auto"}
+    new["metadata"]["annotations"] = noted
+    after = admit.admit(admit.AdmissionRequest(admit.UPDATE, new, old), Terms(CATALOG))
+    assert isinstance(after, admit.Allowed)
+    assert template(after.workload)["spec"]["schedulingGates"] == own
