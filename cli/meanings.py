@@ -65,7 +65,8 @@ def every() -> Iterator[Meaning]:
         on = planner_reasons.ON.get(example.code, planner_reasons.ON_PODS)
         yield Meaning(example.code, f"event on {on}", partial(_of_event, function, example))
     for function, example in _of_controller():
-        yield Meaning(example.code, "event on workload", partial(_of_event, function, example))
+        on = controller_reasons.ON.get(example.code, "workload")
+        yield Meaning(example.code, f"event on {on}", partial(_of_event, function, example))
     for code, sentence in {**sizing_reasons.REASONS, **sizing_reasons.WARNINGS}.items():
         yield Meaning(code, "of `plainsail fit`", partial(_of_preview, sentence))
     for code, sentence in offers.REASONS.items():
@@ -138,6 +139,7 @@ def _of_controller() -> Iterator[Made]:
     why = controller_reasons
     yield why.conflict, why.conflict("chat")
     yield why.no_selector, why.no_selector()
+    yield why.gate_lifted, why.gate_lifted(600)
     yield why.rejected, why.rejected("chat", "metadata.name: Invalid value")
 
 

@@ -1,7 +1,8 @@
 """The loop: gather what the mirrors show, decide purely, act once, say why."""
 
-from controller import reasons, services, settings, views
+from controller import gates, reasons, services, settings, views
 from kubeapi import api, events, host, mirror, passes
+from presets import annotations
 from telemetry import logs
 
 MANAGER = "plainsail-controller"
@@ -31,8 +32,12 @@ class Controller:
         self._stateful_sets = mirror.Mirror(cluster, stateful_sets, wake, on)
         ours = source("/api/v1/services", views.service)
         self._services = mirror.Mirror(cluster, ours, wake, on)
-        self._mirrors = (self._deployments, self._stateful_sets, self._services)
+        gated = source("/api/v1/pods", views.gated_pod, labels=annotations.MANAGED)
+        self._gated = mirror.Mirror(cluster, gated, wake, on)
+        self._mirrors = (self._deployments, self._stateful_sets, self._services, self._gated)
+        self._clock = on.monotonic
         self._events = events.Recorder(cluster, MANAGER, on.now)
+        self._watchdog = gates.Watchdog(cluster, self._events)
         self._rejected: dict[views.WorkloadView, events.Reason] = {}
         self._denied: list[api.Forbidden] = []
 
@@ -44,10 +49,10 @@ class Controller:
         """Let the loop look now, for example at its stop."""
         self._passes.wake()
 
-    def run_pass(self) -> None:
-        """Decide and act on what is known now."""
+    def run_pass(self) -> float | None:
+        """Decide and act on what is known; seconds until it must look again without a change."""
         if not all(kept.synced for kept in self._mirrors):
-            return
+            return None
         workloads = (*self._deployments.views(), *self._stateful_sets.views())
         decided = services.plan(workloads, self._services.views())
         self._rejected = {w: reason for w, reason in self._rejected.items() if w in workloads}
@@ -65,6 +70,7 @@ class Controller:
             self._warn(workload, reason)
         if self._denied:
             raise self._denied.pop()  # to come back to it, after everything else was done
+        return self._watchdog.work(self._gated.views(), self._clock())
 
     def _make(self, workload: views.WorkloadView) -> None:
         """Make the Service unless one came that the mirror has not shown yet."""

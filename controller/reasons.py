@@ -1,5 +1,7 @@
 """Reason codes and sentences that users see on their workloads."""
 
+from collections.abc import Mapping
+
 from kubeapi.events import Reason
 
 
@@ -20,3 +22,13 @@ def no_selector() -> Reason:
 def rejected(name: str, message: str) -> Reason:
     """The API server does not take the Service."""
     return Reason("ServiceRejected", f"Service {name}: {message}")
+
+
+def gate_lifted(seconds: float) -> Reason:
+    """The node planner is dead, so that the pod no longer waits for nodes for all."""
+    sentence = f"the node planner has not been heard of for {seconds:g} s: the gate is lifted"
+    return Reason("GateLifted", f"{sentence}\nhint: see the planner's pods and its Lease")
+
+
+ON: Mapping[str, str] = {"GateLifted": "pod"}
+"""What carries an event, where it is not the workload."""

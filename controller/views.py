@@ -14,6 +14,24 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
+class GatedPod:
+    """A pod that waits behind our scheduling gate alone."""
+
+    key: str
+    """namespace/name."""
+    uid: str
+
+
+def gated_pod(raw: api.Object) -> GatedPod | None:
+    """The view of a pod; None where it does not wait for us."""
+    meta = raw["metadata"]
+    gates = [gate["name"] for gate in raw["spec"].get("schedulingGates") or ()]
+    if gates != [annotations.GATE] or "deletionTimestamp" in meta:
+        return None
+    return GatedPod(f"{meta['namespace']}/{meta['name']}", meta["uid"])
+
+
+@dataclass(frozen=True)
 class WorkloadView:
     """A Deployment or StatefulSet that opted in."""
 

@@ -38,9 +38,20 @@ class Observed:
             self.version, self._since = version, now
         self.holder = (lease.get("spec") or {}).get("holderIdentity") or ""
 
+    def miss(self, now: float) -> None:
+        """It is not there."""
+        if self.version:
+            self.version, self.holder, self._since = "", "", now
+        elif not self._since:
+            self._since = now
+
+    def quiet_seconds(self, now: float) -> float:
+        """For how long nobody has touched it."""
+        return now - self._since
+
     def is_free(self, now: float) -> bool:
         """Whether its holder let it go, or does not touch it any more."""
-        return not self.holder or now - self._since >= LEASE_SECONDS
+        return not self.holder or self.quiet_seconds(now) >= LEASE_SECONDS
 
 
 class Election:

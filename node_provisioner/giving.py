@@ -57,10 +57,13 @@ class Keeper:
         reason = reasons.refused(claim.key, claim.offer, refusal.sentence)
         self._tell(claim, reason)
 
-    def work(
-        self, seen: Seen, decided: plan.Plan, now: float, *, live: bool
-    ) -> tuple[Sentence, ...]:
-        """Do what is due; what is to be told. Deletes nothing unless what is seen is `live`."""
+    def take_told(self) -> list[Sentence]:
+        """What is to be told, since the last call."""
+        told, self._told = self._told, []
+        return told
+
+    def work(self, seen: Seen, decided: plan.Plan, now: float, *, live: bool) -> None:
+        """Do what is due. Deletes nothing unless what is seen is `live`."""
         self._upkeep.update(seen, decided, now)
         if live:
             due = self._upkeep.needless(now)
@@ -68,8 +71,7 @@ class Keeper:
             self._reopen(seen, going)
             self._end_hopeless(seen, now)
         self._metrics.leaked = len(self._upkeep.leaked(now))
-        told, self._told = [*self._told, *self._overdue_words(seen, now)], []
-        return tuple(told)
+        self._told += self._overdue_words(seen, now)
 
     def deadlines(self, now: float) -> Iterator[float]:
         """Seconds until something is due."""

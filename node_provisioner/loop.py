@@ -93,14 +93,13 @@ class Planner:
         seen = self._look(now)
         decided = self._decide(seen, now)
         bought = self._buyer.buy(decided, now)
-        told = self._say(seen, decided, bought)
+        told = self._say_ends() and self._say(seen, decided, bought)
         # An old picture is good enough to buy from, as names repeat, but not to delete from.
         live = all(kept.live for kept in self._mirrors)
-        self._unsaid += self._keeper.work(seen, decided, now, live=live)
-        if said := self._voice.say(self._unsaid):
-            self._unsaid.clear()
+        self._keeper.work(seen, decided, now, live=live)
+        told = self._say_ends() and told
         self._buyer.admit(decided)
-        complete = told and said and len(bought) == len(decided.create)
+        complete = told and len(bought) == len(decided.create)
         return min(self._deadlines(decided, now), default=None) if complete else _SOON_SECONDS
 
     def _look(self, now: float) -> Seen:
@@ -132,6 +131,13 @@ class Planner:
         self._voice.keep((*uids, *(n.key for n in seen.nodes)), (p.workload for p in seen.pods))
         known = telling.Known(bought, self._past.because, self._voice.told)
         return self._voice.say(telling.sentences(seen.pods, decided, known))
+
+    def _say_ends(self) -> bool:
+        """Tell what became of claims; False: some is left for later."""
+        self._unsaid += self._keeper.take_told()
+        if told := self._voice.say(self._unsaid):
+            self._unsaid.clear()
+        return told
 
     def _explain_blindness(self) -> float | None:
         """Tell the pods that wait which list cannot be read, and why."""

@@ -76,6 +76,7 @@ _WORDS = (
             "out of capacity",
             "no instance type",
             "has no more",
+            "can be had now",
         ),
     ),
 )

@@ -36,6 +36,11 @@ def required(claim: Object, key: str) -> list[str]:
     return []
 
 
+def is_spot(claim: Object) -> bool:
+    """Whether `claim` is for a machine that may be taken back, and for no other."""
+    return required(claim, CAPACITY_TYPE) == ["spot"]
+
+
 def node_labels(claim: Object, kind: InstanceType) -> dict[str, str]:
     """Labels that the machine of `claim` joins with: the claim's own, and what the hardware is."""
     capacity = required(claim, CAPACITY_TYPE) or ["on-demand"]

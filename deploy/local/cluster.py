@@ -37,6 +37,8 @@ class Options:
     binaries: Path | None = None
     """Directory with the Kubernetes programs, instead of the built ones."""
     idle_ttl_seconds: int = 600
+    no_spot: tuple[str, ...] = ("Standard_NC24ads_A100_v4",)
+    """Instance types of which the machine provider has no spot machine, as in a shortage."""
 
 
 def up(options: Options, progress: Progress) -> settings.Settings:
@@ -127,6 +129,7 @@ def _prepare(options: Options, progress: Progress) -> settings.Settings:
         torch_stack=stack,
         hub_cache=hub,
         idle_ttl_seconds=options.idle_ttl_seconds,
+        no_spot=options.no_spot,
     )
 
 

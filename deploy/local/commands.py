@@ -7,7 +7,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deploy.local import binaries, cluster, control_plane, demo, karpenter, leftovers, paths
+from deploy.local import (
+    binaries,
+    cluster,
+    control_plane,
+    demo,
+    karpenter,
+    leftovers,
+    market,
+    paths,
+)
 from deploy.local.api import Api
 from deploy.local.failures import CannotRun
 from deploy.local.fake_nodes import FakeNodes
@@ -27,6 +36,10 @@ def run() -> int:
         print(error.render(), file=sys.stderr)
         return 1
     return 0
+
+
+IDLE_SECONDS = {"up": 600, "demo": 5}
+"""How long an idle machine stays; a demonstration has no ten minutes."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,9 +66,9 @@ def _parser() -> argparse.ArgumentParser:
             verb.add_argument(
                 "--idle-ttl",
                 type=int,
-                default=600,
+                default=IDLE_SECONDS[name],
                 metavar="SECONDS",
-                help="give a GPU machine back after this long without pods (default: 600)",
+                help="give a GPU machine back after this long without pods (default: %(default)s)",
             )
     words = "run a control plane with fake nodes on 127.0.0.1, without root, until Ctrl-C"
     plane = verbs.add_parser("control-plane", help=words, description=words)
@@ -118,4 +131,7 @@ def _karpenter(_: argparse.Namespace) -> None:
 
 
 def _demo(arguments: argparse.Namespace) -> None:
-    demo.run(_options(arguments), Progress())
+    progress = Progress()
+    answered = demo.perform(_options(arguments), progress)
+    told = market.perform(answered.loaded, progress)
+    demo.print_report(answered, market.lines(told))

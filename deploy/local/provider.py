@@ -152,6 +152,9 @@ class Provider:
         if kind is None:
             self._refuse(claim, "none of the instance types asked for is sold here")
             return
+        if claims.is_spot(claim) and kind.name in self._settings.no_spot:
+            self._refuse(claim, f"no spot machine of {kind.name} can be had now")
+            return
         if claims.FINALIZER not in claim["metadata"].get("finalizers", []):
             finalizers = [*claim["metadata"].get("finalizers", []), claims.FINALIZER]
             self._api.patch(_path(name), {"metadata": {"finalizers": finalizers}})

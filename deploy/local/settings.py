@@ -35,6 +35,8 @@ class Settings:
     hub_cache: Path
     idle_ttl_seconds: int
     """How long a bought machine stays when no pod needs it."""
+    no_spot: tuple[str, ...] = ()
+    """Instance types of which no spot machine can be had."""
 
     @property
     def files(self) -> paths.ClusterPaths:
@@ -108,4 +110,5 @@ def load(path: Path) -> Settings:
     """The settings in `path`."""
     raw = json.loads(path.read_text())
     directories = ("binaries", "registry", "registry_storage", "torch_stack", "hub_cache")
-    return Settings(**{**raw, **{key: Path(raw[key]) for key in directories}})
+    paths_ = {key: Path(raw[key]) for key in directories}
+    return Settings(**{**raw, **paths_, "no_spot": tuple(raw["no_spot"])})

@@ -83,6 +83,7 @@ def some_settings(path: Path) -> settings.Settings:
         torch_stack=path,
         hub_cache=path,
         idle_ttl_seconds=1,
+        no_spot=("Standard_NC24ads_A100_v4",),
     )
 
 
@@ -146,6 +147,22 @@ def test_an_unknown_type_is_refused_with_an_event_and_the_claim_is_gone(
         ("InsufficientCapacityError", "none of the instance types asked for is sold here")
     ]
     assert fleet.created == []
+
+
+def test_a_spot_machine_that_cannot_be_had_is_refused_and_one_on_demand_is_sold(
+    cluster_api: apis.Api, fleet: Machines
+) -> None:
+    for name, capacity in (("ws6", "spot"), ("ws7", "on-demand")):
+        asked = claim(name, "Standard_NC24ads_A100_v4")
+        only = {"key": claims.CAPACITY_TYPE, "operator": "In", "values": [capacity]}
+        asked["spec"]["requirements"].append(only)
+        cluster_api.create(claims.COLLECTION, asked)
+    until(lambda: find(cluster_api, "ws6") is None)
+    until(lambda: initialized(cluster_api, "ws7"))
+    assert fleet.created == ["ws7"]
+    events = cluster_api.get("/api/v1/namespaces/default/events")["items"]
+    said = [e["message"] for e in events if e["involvedObject"].get("name") == "ws6"]
+    assert said == ["no spot machine of Standard_NC24ads_A100_v4 can be had now"]
 
 
 def test_a_full_host_refuses_and_keeps_what_it_has(

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from types import ModuleType
 
+from controller import reasons as controller_reasons
 from node_provisioner import reasons as planner_reasons
 from presets import annotations, offers
 from presets.sizing import reasons as sizing
@@ -69,15 +70,18 @@ def _event_codes(program: str) -> list[list[str]]:
     return found
 
 
-_ON = {"node_provisioner": planner_reasons.ON_PODS, "controller": "workload"}
+_EVENTS = {
+    "node_provisioner": (planner_reasons, planner_reasons.ON_PODS),
+    "controller": (controller_reasons, "workload"),
+}
 
 
 def test_the_page_of_reasons_lists_every_event_as_the_code_has_it() -> None:
     expected = [
         [code, on, meaning]
-        for program, where in (("node_provisioner", planner_reasons.ON), ("controller", {}))
+        for program, (made, usual) in _EVENTS.items()
         for code, meaning in _event_codes(program)
-        for on in (where.get(code.strip("`"), _ON[program]),)
+        for on in (made.ON.get(code.strip("`"), usual),)
     ]
     assert len(expected) > 5
     assert rows("reasons.md", "Events") == expected

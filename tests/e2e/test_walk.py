@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import claims, demo, paths
+from deploy.local import claims, demo, market, paths
 from deploy.local.failures import CannotRun
+from deploy.local.progress import Progress
 from tests.e2e.namespaces import Namespace, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -55,6 +56,21 @@ def test_an_idle_machine_is_given_back(namespace: Namespace) -> None:
     name = claim["metadata"]["name"]
     nodes = [n["metadata"]["name"] for n in namespace.api.get("/api/v1/nodes")["items"]]
     assert name not in nodes
+
+
+def test_a_spot_machine_that_cannot_be_had_is_followed_by_one_on_demand(
+    namespace: Namespace,
+) -> None:
+    """The second half of the demonstration, each step with its reason on the workload."""
+    try:
+        said = market.perform(namespace.loaded, Progress())
+    finally:
+        demo.kubectl(namespace.loaded, "delete", "-f", str(market.EXAMPLE))
+    reasons = ["NodeRequested", "ClaimRefused", "NodeRequested", "NodeGivenBack"]
+    assert [one.reason for one in said] == reasons
+    refused, bought = said[1].message, said[2].message
+    assert "no spot machine of Standard_NC24ads_A100_v4 can be had now" in refused
+    assert "on-demand, $3.673/h), attempt 2/2 after" in bought
 
 
 def test_phi_3_runs_its_own_manifest_on_stand_in_weights(namespace: Namespace) -> None:

@@ -481,24 +481,32 @@ def test_a_gate_of_somebody_else_is_never_touched(
 # Leaders.
 
 
-def test_of_two_planners_with_a_lease_one_acts_and_the_other_takes_over(
-    server: apiserver.ApiServer, start: Start
-) -> None:
+def test_of_two_planners_with_a_lease_one_acts(server: apiserver.ApiServer, start: Start) -> None:
     def of(identity: str) -> settings.Settings:
         return replace(FAST, lease=("plainsail-system", "planner"), identity=identity)
 
     one = start(of("one"))
     until(lambda: one._election is not None and one._election.leads)
     two = start(of("two"))
+    until(lambda: not two._metrics.leads)
     server.put("pods", objects.pod("a"))
     _claims(server)
-    assert two._metrics.leads is False
-    assert one._election is not None
-    one._election.release()
-    server.refused["PATCH", "planner"] = 409  # nobody takes it yet
-    server.put("pods", objects.pod("b"))
-    time.sleep(_QUIET_SECONDS)
-    assert len(server.all("nodeclaims")) == 1
+    assert two._election is not None
+    assert not two._election.leads
+    assert server.all("leases")[0]["spec"]["holderIdentity"] == "one"
+
+
+def test_a_claim_is_never_changed(server: apiserver.ApiServer, start: Start) -> None:
+    """C17: its spec is immutable, and its status is its provider's."""
+    start(replace(FAST, idle_ttl_seconds=0.1))
+    server.put("pods", objects.pod("a"))
+    (claim,) = _claims(server)
+    _fulfil(server, claim)
+    server.put("pods", objects.bound("a", "n1"))
+    server.remove("pods", "default/a")
+    until(lambda: server.all("nodeclaims") == [])
+    assert server.count("PATCH", "nodeclaims") == 0
+    assert server.count("PUT", "nodeclaims") == 0
 
 
 # Giving back.

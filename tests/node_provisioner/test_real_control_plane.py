@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 
+from controller import gates, views
 from deploy.local import api as apis
 from deploy.local import claims
 from deploy.local.fake_nodes import FakeNodes
+from kubeapi.client import connect
+from kubeapi.events import Recorder
+from kubeapi.host import REAL
 from presets import provision_spec
 from tests import programs
 from tests.apiserver import until
@@ -49,6 +53,28 @@ class _Cluster:
         body = {"replicas": replicas, "selector": selector, "template": template}
         path = f"/apis/apps/v1/namespaces/{self.namespace}/deployments"
         self.api.create(path, {"metadata": {"name": "chat"}, "spec": body})
+
+    def start_job(self, parallelism: int) -> None:
+        """A Job whose pods wait for one another."""
+        labels = {"kaito.sh/managed": "true"}
+        noted = {"kaito.sh/provision-spec": provision_spec.ProvisionSpec((_TYPE,), 1).to_json()}
+        limits = {"limits": {"nvidia.com/gpu": "1"}}
+        pod = {
+            "schedulingGates": [{"name": "kaito.sh/provisioning"}],
+            "nodeSelector": {"node.kubernetes.io/instance-type": _TYPE},
+            "containers": [{"name": "model", "image": "model", "resources": limits}],
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 0,
+        }
+        template = {"metadata": {"labels": labels, "annotations": noted}, "spec": pod}
+        spec = {"parallelism": parallelism, "completions": parallelism, "template": template}
+        path = f"/apis/batch/v1/namespaces/{self.namespace}/jobs"
+        self.api.create(path, {"metadata": {"name": "tune"}, "spec": spec})
+
+    def gated(self) -> int:
+        """Pods that wait behind a gate."""
+        listed = self.api.get(f"/api/v1/namespaces/{self.namespace}/pods")["items"]
+        return sum("schedulingGates" in pod["spec"] for pod in listed)
 
     def scale(self, replicas: int) -> None:
         path = f"/apis/apps/v1/namespaces/{self.namespace}/deployments/chat"
@@ -89,6 +115,7 @@ def cluster(cluster_api: apis.Api, control_plane_kubeconfig: Path) -> Iterator[_
     made = _Cluster(cluster_api, programs.namespace(cluster_api), rights)
     yield made
     cluster_api.delete(f"/apis/apps/v1/namespaces/{made.namespace}/deployments/chat")
+    cluster_api.delete(f"/apis/batch/v1/namespaces/{made.namespace}/jobs/tune")
     for claim in made.claims():
         cluster_api.delete(f"{claims.COLLECTION}/{claim['metadata']['name']}")
 
@@ -133,3 +160,35 @@ def test_a_claim_that_is_taken_back_before_its_node_came_is_told(cluster: _Clust
         (claim,) = cluster.has_claims(1)
         cluster.api.delete(f"{claims.COLLECTION}/{claim['metadata']['name']}")
         until(lambda: "NodeUnavailable" in cluster.reasons(), _SECONDS)
+
+
+def test_a_gang_starts_together_and_a_dead_planner_does_not_hold_it(cluster: _Cluster) -> None:
+    """P17, and the gate on the real API server: a Job of two pods and two bought nodes."""
+    cluster.start_job(parallelism=2)
+    with (
+        FakeNodes(cluster.api) as nodes,
+        programs.running("node_provisioner", cluster.kubeconfig, "--idle-ttl=60s"),
+    ):
+        first, second = cluster.has_claims(2)
+        cluster.fulfil(first, nodes, f"{cluster.namespace}-n1")
+        assert cluster.gated() == 2
+        cluster.fulfil(second, nodes, f"{cluster.namespace}-n2")
+        until(lambda: cluster.gated() == 0, _SECONDS)
+        until(lambda: cluster.pods("Running") == 2, _SECONDS)
+
+
+def test_a_gate_can_be_lifted_by_the_controller(cluster: _Cluster) -> None:
+    """Its rights, and the very call of the watchdog; its patience is tested on a clock."""
+    cluster.start_job(parallelism=1)
+    until(lambda: cluster.gated() == 1, _SECONDS)
+    programs.install(cluster.api, "controller")
+    rights = cluster.kubeconfig.parent / "controller.kubeconfig"
+    client = connect(str(rights), program="tests")
+    watchdog = gates.Watchdog(client, Recorder(client, "tests", REAL.now))
+    (pod,) = cluster.api.get(f"/api/v1/namespaces/{cluster.namespace}/pods")["items"]
+    view = views.gated_pod(pod)
+    assert view is not None
+    watchdog.work([view], 1000.0)
+    assert cluster.gated() == 1
+    watchdog.work([view], 1000.0 + gates.DEAD_SECONDS)
+    assert cluster.gated() == 0

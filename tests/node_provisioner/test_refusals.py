@@ -13,6 +13,7 @@ from node_provisioner.refusals import Kind
         ("ZonalAllocationFailed: Allocation failed.", Kind.CAPACITY),
         ("OverconstrainedAllocationRequest", Kind.CAPACITY),
         ("creating nodeclaim, all requested offerings: insufficient capacity", Kind.CAPACITY),
+        ("no spot machine of Standard_NC24ads_A100_v4 can be had now", Kind.CAPACITY),
         ("this host sells 8 machines and has no more", Kind.CAPACITY),
         (
             "OperationNotAllowed: exceeding approved standardNCSv3Family Cores quota",

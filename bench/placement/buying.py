@@ -1,0 +1,148 @@
+"""The planner as a process on a real control plane: from Unschedulable to the NodeClaim."""
+
+import contextlib
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from bench.report import Figure
+from deploy.local import api as apis
+from deploy.local import claims
+from presets import provision_spec
+
+BURST, SINGLES = 1000, 100
+NAMESPACE = "buying"
+PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
+_TYPE = "Standard_NC6s_v3"
+_PATIENCE_SECONDS = 180.0
+
+
+def run(kubeconfig: Path) -> list[Figure]:
+    """A thousand pods at once, then single ones.
+
+    The planner is paused while the pods are created and found unschedulable, so that the burst
+    meets it at one moment.
+    """
+    api = apis.Api(kubeconfig)
+    api.create("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+    _wait(lambda: api.get(f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts")["items"])
+    with _planner(kubeconfig) as planner:
+        burst = _burst(api, planner)
+        singles = sorted(_singles(api))
+    p99 = statistics.quantiles(singles, n=100)[98]
+    return [
+        Figure(f"{BURST:,} pods unschedulable to all claims created", "s", (burst,), "<= 5"),
+        Figure("one pod, Unschedulable to its claim: 99th percentile", "s", (p99,), "<= 1"),
+        Figure("one pod, Unschedulable to its claim", "s", tuple(singles)),
+    ]
+
+
+@contextlib.contextmanager
+def _planner(kubeconfig: Path) -> Iterator[subprocess.Popen[bytes]]:
+    flags = ["--lease=none", "--max-claims=5000", f"--kubeconfig={kubeconfig}"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "node_provisioner", *flags], stderr=subprocess.DEVNULL
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _burst(api: apis.Api, planner: subprocess.Popen[bytes]) -> float:
+    _one(api, "first")
+    _wait(lambda: _claims(api) == 1)  # it runs, and has read its lists
+    os.kill(planner.pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: _one(api, f"burst-{n}"), range(BURST)))
+    _wait(lambda: _refused(api) > BURST)
+    begun = time.monotonic()
+    os.kill(planner.pid, signal.SIGCONT)
+    _wait(lambda: _claims(api) > BURST)
+    return time.monotonic() - begun
+
+
+def _singles(api: apis.Api) -> Iterator[float]:
+    """Seconds between the two events, as one who watches both sees them."""
+    for n in range(SINGLES):
+        refused, bought = _Seen(), _Seen()
+        name = f"single-{n}"
+        _follow(api, PODS, partial(_is_refused, name), refused)
+        _follow(api, claims.COLLECTION, partial(_is_for, name), bought)
+        _one(api, name)
+        assert refused.event.wait(_PATIENCE_SECONDS)
+        assert bought.event.wait(_PATIENCE_SECONDS)
+        yield max(bought.at - refused.at, 0.0)
+
+
+class _Seen:
+    """When something was seen."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self.at = 0.0
+
+
+def _follow(api: apis.Api, path: str, wanted: Callable[[apis.Object], bool], seen: _Seen) -> None:
+    version = api.get(f"{path}?limit=1")["metadata"]["resourceVersion"]
+
+    def watch() -> None:
+        for event in api.watch(path, version, int(_PATIENCE_SECONDS)):
+            if wanted(event["object"]):
+                seen.at = time.monotonic()
+                seen.event.set()
+                return
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _is_refused(name: str, pod: apis.Object) -> bool:
+    conditions = pod.get("status", {}).get("conditions") or ()
+    return pod["metadata"].get("name") == name and any(
+        one["type"] == "PodScheduled" and one.get("reason") == "Unschedulable" for one in conditions
+    )
+
+
+def _is_for(name: str, claim: apis.Object) -> bool:
+    noted = claim["metadata"].get("annotations") or {}
+    return bool(noted.get("kaito.sh/workload-name") == f"Pod/{name}")
+
+
+def _claims(api: apis.Api) -> int:
+    return len(api.get(claims.COLLECTION)["items"])
+
+
+def _refused(api: apis.Api) -> int:
+    return sum(_is_refused(pod["metadata"]["name"], pod) for pod in api.get(PODS)["items"])
+
+
+def _one(api: apis.Api, name: str) -> None:
+    spec = provision_spec.ProvisionSpec((_TYPE,), 1).to_json()
+    meta = {
+        "name": name,
+        "labels": {"kaito.sh/managed": "true"},
+        "annotations": {"kaito.sh/provision-spec": spec},
+    }
+    limits = {"limits": {"nvidia.com/gpu": "1"}}
+    containers = [{"name": "model", "image": "model", "resources": limits}]
+    selector = {"node.kubernetes.io/instance-type": _TYPE}
+    api.create(
+        PODS, {"metadata": meta, "spec": {"containers": containers, "nodeSelector": selector}}
+    )
+
+
+def _wait(holds: Callable[[], object]) -> None:
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError(holds)
+        time.sleep(0.1)
