@@ -84,6 +84,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         default=machines.CLOUD,
         help="whose machines are taken where a workload names none; %(default)s by default",
     )
+    text = "the cluster mounts no images: init containers copy weights and adapters out of them"
+    parser.add_argument("--no-image-volumes", action="store_false", dest="image_volumes", help=text)
     lookup.add_flag(parser)
 
 
@@ -93,7 +95,7 @@ def of(flags: argparse.Namespace, leave: Callable[[dict[str, Any]], bool] | None
     Raises:
         NotFound: the directory of the user's own presets cannot be used.
     """
-    batch = Batch(Terms(lookup.catalogue(flags.presets), flags.cloud))
+    batch = Batch(Terms(lookup.catalogue(flags.presets), flags.cloud, flags.image_volumes))
     for document in _documents(flags.files, batch.complaints):
         batch.documents.extend(_expanded(document, batch, leave or (lambda _: False)))
     return batch

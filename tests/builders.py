@@ -4,14 +4,7 @@ import copy
 import random
 from typing import Any, Self
 
-from presets import annotations, runtime_args
-
-ALL_PROGRAMS = runtime_args.PROGRAMS | {
-    runtime_args.FETCH,
-    runtime_args.TUNE,
-    runtime_args.PUSH,
-}
-"""Verbs of an image that can tune."""
+from presets import annotations
 
 
 class Workload:

@@ -56,7 +56,7 @@ def from_argv(argv: Sequence[str]) -> Settings:
     serve.add_argument("--presets", type=Path, metavar="DIR", help=text)
     text = (
         "the cluster cannot mount images (by default those below Kubernetes 1.36):"
-        " weights are copied out of them by an init container, which takes a `cp` in the image"
+        " init containers copy weights and adapters out of them, which takes a `cp` in each image"
     )
     serve.add_argument("--no-image-volumes", action="store_false", dest="image_volumes", help=text)
     text = (

@@ -14,31 +14,29 @@ import yaml
 
 from cli import __main__ as command
 from cli import expansions
-from tests.builders import ALL_PROGRAMS
+from tests import golden_terms
 from tests.cli.running import SERVICE, TINY, Run
 from tests.conftest import GOLDEN, Goldens
 from webhook.terms import Terms
 
 EXPAND = sorted((GOLDEN / "expand").iterdir())
 DENY = sorted((GOLDEN / "deny").iterdir())
-NOT_YET = "tuning-not-supported-yet"
-"""The one denial for what only a later image can do; all others are judged as if it could."""
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture
-def tuning(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As with an image that can tune."""
-    able = functools.partial(Terms, programs=ALL_PROGRAMS)
+def decided(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an image that can do what the case takes."""
+    able = functools.partial(Terms, programs=golden_terms.of(case).programs)
     monkeypatch.setattr(expansions, "Terms", able)
 
 
-@pytest.mark.usefixtures("tuning")
+@pytest.mark.usefixtures("decided")
 @pytest.mark.parametrize("case", EXPAND, ids=lambda case: case.name)
 def test_a_golden_manifest_is_printed_expanded(case: Path, run: Run, goldens: Goldens) -> None:
     golden = goldens.read(case / "out.yaml").splitlines(keepends=True)
     warnings = [line for line in golden if line.startswith("# warning: ")]
-    status, out, err = run("expand", "-f", str(case / "in.yaml"))
+    status, out, err = run("expand", *golden_terms.flags(case), "-f", str(case / "in.yaml"))
     goldens.read(case / "in.yaml")
     assert status == 0
     assert out == "".join(golden[len(warnings) :])
@@ -47,15 +45,12 @@ def test_a_golden_manifest_is_printed_expanded(case: Path, run: Run, goldens: Go
     ]
 
 
+@pytest.mark.usefixtures("decided")
 @pytest.mark.parametrize("case", DENY, ids=lambda case: case.name)
-def test_a_golden_refusal_is_printed_with_its_place(
-    case: Path, run: Run, goldens: Goldens, request: pytest.FixtureRequest
-) -> None:
-    if case.name != NOT_YET:
-        request.getfixturevalue("tuning")
+def test_a_golden_refusal_is_printed_with_its_place(case: Path, run: Run, goldens: Goldens) -> None:
     message = goldens.read(case / "message.txt")
     goldens.read(case / "in.yaml")
-    status, out, err = run("expand", "-f", str(case / "in.yaml"))
+    status, out, err = run("expand", *golden_terms.flags(case), "-f", str(case / "in.yaml"))
     assert (status, out) == (1, "")
     place = f"error: {case / 'in.yaml'}, document 1 ("
     stripped = [

@@ -7,14 +7,13 @@ import pytest
 import yaml
 
 from cli import comments, explanations, manifests, render
-from presets import annotations, catalog
-from tests import builders
+from presets import annotations
+from tests import builders, golden_terms
 from tests.cli.running import TINY, Run
 from tests.conftest import GOLDEN, Goldens
-from webhook import admit, fill, machines, record
-from webhook.terms import Terms
+from webhook import admit, fill, record
 
-TERMS = Terms(catalog.load(), machines.CLOUD, programs=builders.ALL_PROGRAMS)
+TERMS = golden_terms.TERMS
 EXPAND = sorted((GOLDEN / "expand").iterdir())
 
 PHI = """apiVersion: apps/v1

@@ -13,7 +13,7 @@ import kubernetes_validate
 import pytest
 
 from presets import annotations, catalog, runtime_args
-from tests import builders
+from tests import builders, golden_terms
 from tests.laws.test_expansion import assert_within
 from webhook import admit, record, unfill, workloads
 from webhook.terms import Terms
@@ -75,7 +75,7 @@ def pod(draw: random.Random) -> dict[str, Any]:
 def terms(workload: dict[str, Any]) -> Terms:
     """Of a cluster that follows from the workload's name, as the seed does."""
     mounts = int(workload["metadata"]["name"][1:]) % 2 == 0
-    return Terms(CATALOG, image_volumes=mounts, programs=builders.ALL_PROGRAMS)
+    return Terms(CATALOG, image_volumes=mounts, programs=golden_terms.ALL_PROGRAMS)
 
 
 def decided(workload: dict[str, Any], old: dict[str, Any] | None = None) -> admit.Allowed:

@@ -15,18 +15,14 @@ import pytest
 import yaml
 
 from cli import manifests, render
-from presets import catalog, field_errors
-from tests.builders import ALL_PROGRAMS
+from presets import field_errors
+from tests import golden_terms
 from tests.conftest import GOLDEN, Goldens
 from tests.webhook import asgi
 from webhook import admit, app
-from webhook.terms import Terms
 
 EXPAND = sorted((GOLDEN / "expand").iterdir())
 DENY = sorted((GOLDEN / "deny").iterdir())
-TERMS = Terms(catalog.load(), programs=ALL_PROGRAMS)
-NOT_YET = {"tuning-not-supported-yet": Terms(TERMS.presets)}
-"""Denials for what only a later image can do; all others are judged as if it could."""
 
 
 def _in(goldens: Goldens, case: Path) -> dict[str, Any]:
@@ -34,18 +30,18 @@ def _in(goldens: Goldens, case: Path) -> dict[str, Any]:
     return document.objects[0]
 
 
-def _decide(workload: dict[str, Any], terms: Terms = TERMS) -> admit.Decision:
-    return admit.admit(admit.AdmissionRequest(admit.CREATE, workload), terms)
+def _decide(workload: dict[str, Any], case: Path) -> admit.Decision:
+    return admit.admit(admit.AdmissionRequest(admit.CREATE, workload), golden_terms.of(case))
 
 
 @pytest.mark.parametrize("case", EXPAND, ids=lambda case: case.name)
 def test_expansion(case: Path, goldens: Goldens) -> None:
     """The manifest becomes the golden one, and expanding that changes nothing."""
-    decision = _decide(_in(goldens, case))
+    decision = _decide(_in(goldens, case), case)
     assert isinstance(decision, admit.Allowed), decision
     notes = "".join(f"# warning: {note.message}\n" for note in decision.notes)
     goldens.check(case / "out.yaml", notes + render.as_yaml(decision.workload))
-    again = _decide(decision.workload)
+    again = _decide(decision.workload, case)
     assert isinstance(again, admit.Allowed)
     assert again.patch == []
 
@@ -54,7 +50,7 @@ def test_expansion(case: Path, goldens: Goldens) -> None:
 def test_the_servers_patch_gives_the_golden_object(case: Path, goldens: Goldens) -> None:
     """An independent applier turns the manifest into the golden object by the served patch."""
     workload = _in(goldens, case)
-    response = asgi.mutate(app.App(TERMS), workload)
+    response = asgi.mutate(app.App(golden_terms.of(case)), workload)
     patch = orjson.loads(base64.b64decode(response["patch"]))
     assert {operation["op"] for operation in patch} == {"add"}
     expected = yaml.safe_load(goldens.read(case / "out.yaml"))
@@ -73,12 +69,11 @@ def test_golden_objects_follow_the_schema_of_kubernetes(case: Path, goldens: Gol
 def test_denial(case: Path, goldens: Goldens) -> None:
     """The manifest is refused with the golden message, by the server too."""
     workload = _in(goldens, case)
-    terms = NOT_YET.get(case.name, TERMS)
-    decision = _decide(workload, terms)
+    decision = _decide(workload, case)
     assert isinstance(decision, admit.Denied), decision
     message = field_errors.render(decision.errors)
     goldens.check(case / "message.txt", f"{message}\n")
-    response = asgi.mutate(app.App(terms), workload)
+    response = asgi.mutate(app.App(golden_terms.of(case)), workload)
     assert not response["allowed"]
     assert response["status"]["code"] == 422
     assert response["status"]["message"] == message

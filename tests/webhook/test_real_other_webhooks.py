@@ -12,6 +12,7 @@ import yaml
 
 from deploy.local import api as apis
 from presets import annotations
+from tests import golden_terms
 from tests.apiserver import until
 from tests.conftest import GOLDEN, Goldens
 from tests.webhook import cluster as clusters
@@ -19,9 +20,7 @@ from tests.webhook.cluster import Cluster, Foreign, Object, template, workload
 
 pytestmark = pytest.mark.controlplane
 
-EXPAND = sorted(
-    case for case in (GOLDEN / "expand").iterdir() if not case.name.startswith("tuning-")
-)
+EXPAND = sorted(filter(golden_terms.is_shipped, (GOLDEN / "expand").iterdir()))
 """Tuning runs are in test_real_tuning.py."""
 
 

@@ -11,19 +11,17 @@ from typing import Any
 import pytest
 import yaml
 
-from presets import annotations, catalog
+from presets import annotations
 from tests.apiserver import until
-from tests.builders import ALL_PROGRAMS
 from tests.conftest import GOLDEN, Goldens
+from tests.golden_terms import TERMS
 from tests.webhook import cluster as clusters
 from tests.webhook.cluster import Cluster, Foreign, Object, template
 from tests.webhook.test_real_other_webhooks import lost
 from webhook import admit
-from webhook.terms import Terms
 
 pytestmark = pytest.mark.controlplane
 
-TERMS = Terms(catalog.load(), programs=ALL_PROGRAMS)
 TUNING = sorted((GOLDEN / "expand").glob("tuning-*"))
 JOB = """apiVersion: batch/v1
 kind: Job

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from presets import annotations, catalog, runtime_args
-from tests import builders
+from tests import builders, golden_terms
 from webhook import admit, podspec, reasons, workloads
 from webhook.terms import Terms
 
@@ -25,7 +25,7 @@ def decided(
     made = builders.job("tune").preset("phi-3-mini-4k-instruct").pod(**pod)
     for key, text in {annotations.TUNING_METHOD: "lora", **keys[0], **keys[1]}.items():
         made.annotation(key, text)
-    able = builders.ALL_PROGRAMS if programs is None else programs
+    able = golden_terms.ALL_PROGRAMS if programs is None else programs
     terms = Terms(catalog.load(), image_volumes=image_volumes, programs=able)
     return admit.admit(admit.AdmissionRequest(admit.CREATE, made.build()), terms)
 
@@ -163,14 +163,14 @@ def test_a_run_is_refused_until_the_image_has_its_programs(
     assert error.reason == annotations.NOT_SUPPORTED_YET
     assert all(f"no {program}" in error.message for program in missing)
     for program in missing:
-        some = decided(data, kept, programs=builders.ALL_PROGRAMS - {program})
+        some = decided(data, kept, programs=golden_terms.ALL_PROGRAMS - {program})
         assert isinstance(some, admit.Denied)
 
 
 def test_an_expanded_manifest_is_let_in_again_and_an_edit_of_its_image_is_not() -> None:
     """What we added is no trainer of the user's own; what was changed since is not ours."""
     once = expanded(URLS, IMAGE).workload
-    terms = Terms(catalog.load(), programs=builders.ALL_PROGRAMS)
+    terms = Terms(catalog.load(), programs=golden_terms.ALL_PROGRAMS)
     again = admit.admit(admit.AdmissionRequest(admit.CREATE, once), terms)
     assert isinstance(again, admit.Allowed)
     assert again.patch == []

@@ -1,0 +1,37 @@
+"""What a golden case is decided by, beside its manifest: told by how its name begins.
+
+`copied-`: a cluster that mounts no images. `tuning-not-supported-yet`: an image that cannot tune;
+all others are judged as if it could.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from presets import catalog, runtime_args
+from webhook.terms import Terms
+
+ALL_PROGRAMS = runtime_args.PROGRAMS | {
+    runtime_args.FETCH,
+    runtime_args.TUNE,
+    runtime_args.PUSH,
+}
+"""Verbs of an image that can tune."""
+
+TERMS = Terms(catalog.load(), programs=ALL_PROGRAMS)
+
+
+def of(case: Path) -> Terms:
+    """The terms of a golden case."""
+    if case.name == "tuning-not-supported-yet":
+        return Terms(TERMS.presets)
+    return dataclasses.replace(TERMS, image_volumes=not case.name.startswith("copied-"))
+
+
+def flags(case: Path) -> list[str]:
+    """The same as flags of `plainsail expand`, as far as it has them."""
+    return [] if of(case).image_volumes else ["--no-image-volumes"]
+
+
+def is_shipped(case: Path) -> bool:
+    """Whether the webhook decides it as it is started for tests."""
+    return not case.name.startswith(("copied-", "tuning-"))
