@@ -19,8 +19,8 @@ _STALE_SECONDS = 120.0
 """A planner may decide from what was so long ago: lagging watches, a paused process."""
 _CREATES, _CREATES_PER_POD = 10, 4
 """Claims in a minute: a pod's offers in turn, twice, and some more."""
-_CALLS = 150
-_CALLS_PER_CHANGE = 6
+_CALLS, _CALLS_PER_CHANGE = 150, 6
+"""Calls in a minute, and for each change that was not our own."""
 _OWN = frozenset({"nodeclaims", "events", "leases"})
 """Kinds that the planner may write."""
 
@@ -70,7 +70,7 @@ class Audit:
                 self.complain("rate", f"minute {minute}: {count} calls, more than {most}: {often}")
 
     def _heard(self, change: api_store.Change) -> None:
-        self._changes[int(self.world.now // 60)] += 1
+        self._changes[int(self.world.now // 60)] += not self.world.memory.written_by_us
         if change.plural == "pods":
             self._note_pod(change)
         elif change.plural == "nodeclaims" and change.before is None and change.after is not None:

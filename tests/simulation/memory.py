@@ -32,6 +32,8 @@ class Memory(api_store.Store):
         self.listeners: list[Callable[[api_store.Change], None]] = []
         self.terminating: set[str] = set()
         """Namespaces in which nothing can be created any more."""
+        self.written_by_us = False
+        """Whether the change at hand is a program's of ours."""
         self.epoch = 0
         """Watches of an earlier one are broken."""
 
@@ -169,9 +171,7 @@ class Connection:
             if chance < self._faults.refused:
                 status = self._random.choice((0, 429, 500, 503, 504))
                 raise api_store.Failure(status, "Unavailable", "a fault")  # noqa: TRY301 - one way out
-            if method not in _READS:
-                self._witness.writes(self._process, method, api_store.target(path))
-            answer = act()
+            answer = act() if method in _READS else self._write(method, path, act)
         except api_store.Failure as failure:
             self._note(method, path, failure.status)
             if failure.status == 0:
@@ -183,6 +183,14 @@ class Connection:
         if chance > 1.0 - self._faults.lost:
             raise api.Unavailable(0, "AnswerLost", "a fault")
         return answer
+
+    def _write(self, method: str, path: str, act: Callable[[], api.Object]) -> api.Object:
+        self._witness.writes(self._process, method, api_store.target(path))
+        self._memory.written_by_us = True
+        try:
+            return act()
+        finally:
+            self._memory.written_by_us = False
 
     def _note(self, method: str, path: str, status: int) -> None:
         self.calls.append(Call(self._timeline.now, self._process.name, method, path, status))

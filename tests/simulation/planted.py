@@ -42,8 +42,8 @@ def hoarding(patch: pytest.MonkeyPatch) -> None:
 
 def grabbing(patch: pytest.MonkeyPatch) -> None:
     """Every claim is given back after the TTL, used or not."""
-    patch.setattr(reclaim, "needless", lambda _pods, _nodes, claims: tuple(claims))
-    patch.setattr(reclaim, "holds", lambda *_: False)
+    patch.setattr(reclaim, "needless", lambda _pods, _nodes, claims, *_: tuple(claims))
+    patch.setattr(reclaim, "holds", lambda *_, **__: False)
 
 
 def silent(patch: pytest.MonkeyPatch) -> None:
@@ -54,6 +54,17 @@ def silent(patch: pytest.MonkeyPatch) -> None:
 def stubborn(patch: pytest.MonkeyPatch) -> None:
     """What was refused is asked for again at once."""
     patch.setattr(lifecycle.Lifecycle, "refuse", lambda *_: None)
+
+
+def raising(patch: pytest.MonkeyPatch) -> None:
+    """It trips over claims that end."""
+    bins = supply.bins
+
+    def trip(pods: Any, nodes: Any, claims: Any, **more: Any) -> Any:
+        assert not any(claim.terminating for claim in claims)
+        return bins(pods, nodes, claims, **more)
+
+    patch.setattr(supply, "bins", trip)
 
 
 def restless(patch: pytest.MonkeyPatch) -> None:

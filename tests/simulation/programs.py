@@ -1,10 +1,12 @@
 """The planners of a simulation: the real program on virtual hosts."""
 
-from dataclasses import dataclass, field
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 
-from kubeapi import host
+from kubeapi import api, host
 from node_provisioner import loop, settings
 from tests.simulation import audit, memory, virtual_time, world
 
@@ -28,6 +30,8 @@ class Planners:
     audit: audit.Audit
     chosen: settings.Settings = field(default_factory=settings.Settings)
     make: type[loop.Planner] = loop.Planner
+    elected: bool = False
+    """Whether they elect a leader: needless for one alone, and a thousand calls an hour."""
     running: dict[int, Running] = field(default_factory=dict)
     ended: list[memory.Connection] = field(default_factory=list)
     wanted: set[int] = field(default_factory=set)
@@ -45,7 +49,10 @@ class Planners:
         connection = memory.Connection(
             of.memory, of.timeline, process, self.faults, random, self.audit
         )
-        planner = self.make(connection, self.chosen, process)
+        lease = ("kube-system", "plainsail-node-provisioner") if self.elected else None
+        chosen = replace(self.chosen, lease=lease, identity=process.name)
+        planner = self.make(connection, chosen, process)
+        setattr(planner, "run_pass", partial(self._pass, planner.run_pass))  # noqa: B010 - a method
         running = Running(process, connection, planner, process.flag())
         self.running[number] = running
         process.start(partial(planner.run, running.stop))
@@ -74,6 +81,16 @@ class Planners:
             self.stop(number)
         self.world.timeline.run(0.0)
         return self.ended
+
+    def _pass(self, run_pass: Callable[[], float | None]) -> float | None:
+        try:
+            return run_pass()
+        except api.ApiError:
+            raise
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            self.audit.complain("bug", f"{error!r} at {where.filename}:{where.lineno}")
+            raise
 
     def _again(self, number: int) -> None:
         if number in self.wanted:

@@ -36,11 +36,19 @@ def run(
     chosen: Iterable[operations.Operation],
     planner: Planner = loop.Planner,
     story: tale.Tale | None = None,
+    *,
+    elected: bool | None = None,
 ) -> Outcome:
-    """Do the operations, let the cluster come to rest, take all demand away, let it rest again."""
+    """Do the operations, let the cluster come to rest, take all demand away, let it rest again.
+
+    `elected`: whether planners elect a leader; None: where there are ever two.
+    """
     of = cluster.Cluster(seed, planner)
     if story is not None:
         story.follow(of)
+    chosen = tuple(chosen)
+    two = any(operation.kind == "second planner" for operation in chosen)
+    of.planners.elected = two if elected is None else elected
     of.planners.start(0)
     last = 0.0
     for operation in chosen:

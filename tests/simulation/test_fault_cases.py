@@ -26,6 +26,13 @@ class Case:
         self.of = cluster.Cluster(seed=1)
         self.of.planners.start(0)
 
+    def replicate(self, *, elected: bool) -> None:
+        """Run two planners from the beginning, with a leader or without."""
+        self.of.planners.stop(0)
+        self.of.planners.elected = elected
+        for number in (0, 1):
+            self.of.planners.start(number)
+
     def run(self, seconds: float) -> None:
         """Let time pass."""
         self.of.world.timeline.run(seconds)
@@ -93,18 +100,29 @@ def test_p1_a_crash_after_any_write_buys_nothing_twice(case: Case, writes: int) 
     assert (case.of.planners.starts, case.bought, case.running) == (2, 3, 3)
 
 
-def test_p2_two_planners_at_once_buy_once(case: Case) -> None:
-    case.of.planners.start(1)
+_ELECTED = pytest.mark.parametrize("elected", [True, False], ids=["elected", "unelected"])
+
+
+@_ELECTED
+def test_p2_two_planners_at_once_buy_once(case: Case, *, elected: bool) -> None:
+    case.replicate(elected=elected)
     case.serve(5)
     case.run(300.0)
     assert (case.bought, case.running) == (5, 5)
 
 
-def test_p2_a_planner_that_stood_still_finds_that_another_has_bought(case: Case) -> None:
-    case.of.planners.start(1)
+@_ELECTED
+@pytest.mark.parametrize("seconds", [0.2, 0.45, 0.5, 0.55])
+def test_p2_a_planner_that_stood_still_finds_that_another_has_bought(
+    case: Case, seconds: float, *, elected: bool
+) -> None:
+    """It stops before, amid and after its purchases, for longer than its Lease holds."""
+    case.replicate(elected=elected)
+    case.run(60.0)
     case.serve(2)
-    case.run(0.3)
-    case.of.planners.running[0].process.pause(60.0)
+    case.run(seconds)
+    for number in (0, 1):
+        case.of.planners.running[number].process.pause(30.0 + 60.0 * number)
     case.run(300.0)
     assert (case.bought, case.running) == (2, 2)
 
