@@ -1,6 +1,6 @@
 """NodeClaims written and deleted: the only way in which this program speaks to a provider."""
 
-from kubeapi import api
+from kubeapi import api, objects
 from node_provisioner import dialects, plan, views
 
 PATH = "/apis/karpenter.sh/v1/nodeclaims"
@@ -21,6 +21,7 @@ class NodeClaims:
     def __init__(self, cluster: api.Api, dialect: str) -> None:
         self._api = cluster
         self._manifest = dialects.DIALECTS[dialect]
+        self._class_path = dialects.NODE_CLASSES.get(dialect)
 
     def create(self, claim: plan.NewClaim) -> views.ClaimView:
         """The claim in the cluster; one of this name that was bought for the workload is adopted.
@@ -64,15 +65,36 @@ class NodeClaims:
             return
 
     def last_words(self, claim: views.ClaimView) -> str:
-        """Why its provider let a claim go, by its last Warning; empty: it said nothing."""
+        """Why its provider let a claim go; empty: nothing tells.
+
+        By its last Warning, or else by the state of the node class: for one that is not ready
+        Karpenter 1.14 deletes claims without a word.
+        """
         try:
-            listed = self._api.get(_EVENTS, {"fieldSelector": f"involvedObject.uid={claim.uid}"})
+            return self._last_warning(claim) or self._class_trouble()
         except api.ApiError:
             return ""  # its end counts without its reason
+
+    def _last_warning(self, claim: views.ClaimView) -> str:
+        listed = self._api.get(_EVENTS, {"fieldSelector": f"involvedObject.uid={claim.uid}"})
         found = [one for one in listed.get("items") or () if one.get("type") == "Warning"]
         warnings = [one for one in found if one.get("reason") not in _OF_GOING]
         warnings.sort(key=lambda one: str(one.get("lastTimestamp") or one.get("eventTime") or ""))
         return str(warnings[-1].get("message", "")) if warnings else ""
+
+    def _class_trouble(self) -> str:
+        if self._class_path is None:
+            return ""
+        name = "/".join(self._class_path.split("/")[-2:])
+        try:
+            found = self._api.get(self._class_path)
+        except api.NotFound:
+            return f"node class {name} is missing"
+        ready = objects.condition(found.get("status", {}), "Ready")
+        if ready.get("status") != "False":
+            return ""
+        why = ": ".join(filter(None, (ready.get("reason"), ready.get("message"))))
+        return f"node class {name} is not ready: {why}"
 
     def _existing(self, claim: plan.NewClaim) -> api.Object:
         try:

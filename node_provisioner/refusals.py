@@ -62,6 +62,7 @@ _WORDS = (
             "VMSizeNotSupported",
             "UnsupportedOperation",
             "is sold here",
+            "instance type not found",
         ),
     ),
     (

@@ -16,3 +16,10 @@ DIALECTS: dict[str, Builder] = {
     "local": local.manifest,
 }
 """Builders by the name that `--dialect` takes; `presets.providers` has what each does not do."""
+
+NODE_CLASSES = {
+    "karpenter-aws": "/apis/karpenter.k8s.aws/v1/ec2nodeclasses/default",
+    "karpenter-azure": "/apis/karpenter.azure.com/v1beta1/aksnodeclasses/default",
+    "kwok": "/apis/karpenter.kwok.sh/v1alpha1/kwoknodeclasses/default",
+}
+"""By dialect, the object in the cluster that its claims name as their class; not all have one."""

@@ -35,10 +35,10 @@ class Team:
         """The planner as a process, with the rights of its manifest."""
         return programs.running("node_provisioner", self.kubeconfig, "--dialect=kwok", *flags)
 
-    def deploy(self, name: str, *, marked: bool = False, **annotations: str) -> None:
+    def deploy(self, name: str, *, marked: bool = True, **annotations: str) -> None:
         """A Deployment of five lines, expanded as the webhook expands it.
 
-        `marked`: with the marker, and so for our own scheduler.
+        Not `marked`: as by a webhook without our scheduler, for the default one.
         """
         keys = {f"kaito.sh/{key.replace('_', '-')}": value for key, value in annotations.items()}
         manifest = {
@@ -56,11 +56,12 @@ class Team:
             command, input=json.dumps(manifest), capture_output=True, text=True, check=True
         )
         expanded = json.loads(done.stdout)
-        if marked:
-            pod = expanded["spec"]["template"]["spec"]
-            pod["schedulerName"] = scheduling.SCHEDULER
+        pod = expanded["spec"]["template"]["spec"]
+        assert pod["schedulerName"] == scheduling.SCHEDULER
+        if not marked:
+            del pod["schedulerName"]
             for amounts in pod["containers"][0]["resources"].values():
-                amounts[scheduling.MARKER] = "1"
+                del amounts[scheduling.MARKER]
         self.api.apply(apis.path_of(manifest), expanded)
 
     def pod(self, name: str, template: Object) -> None:
@@ -146,17 +147,18 @@ class Team:
         """The pods' phases."""
         return [pod["status"]["phase"] for pod in self.pods()]
 
-    def said(self, about: str) -> dict[str, list[str]]:
+    def said(self, about: str, kind: str = "") -> dict[str, list[str]]:
         """Messages of the events about an object, by reason, the oldest first.
 
-        `about` is how the object's name begins. What is said of nodes and claims is in the
-        namespace `default` and stays from test to test.
+        `about` is how the object's name begins; `kind`: of that kind alone. What is said of nodes
+        and claims is in the namespace `default` and stays from test to test.
         """
         told: dict[str, list[str]] = {}
         for namespace in (self.namespace, "default"):
             events = self.api.get(f"/api/v1/namespaces/{namespace}/events")["items"]
             for event in sorted(events, key=lambda e: int(e["metadata"]["resourceVersion"])):
-                if event["involvedObject"].get("name", "").startswith(about):
+                subject = event["involvedObject"]
+                if subject.get("name", "").startswith(about) and kind in ("", subject["kind"]):
                     told.setdefault(event["reason"], []).append(event["message"])
         return told
 

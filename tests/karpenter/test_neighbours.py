@@ -37,7 +37,7 @@ def test_karpenter_counts_on_the_node_that_we_bought_and_buys_none_beside_it(tea
     """A NodePool that would fit appears while our node boots."""
     team.apply_node_class(delay="15s")
     with team.planner():
-        team.deploy("chat", instance_types=market.SMALL)
+        team.deploy("chat", marked=False, instance_types=market.SMALL)
         (claim,) = until(team.claims, SECONDS)
         team.apply_node_pool("gpu", market.SMALL)
         counted = f"Pod should schedule on: nodeclaim/{name(claim)}"
@@ -52,8 +52,8 @@ def test_karpenter_never_buys_for_a_pod_that_carries_our_marker(team: Team) -> N
     The planner is away; when it comes, the marked pod gets its node, from our own scheduler.
     """
     team.apply_node_pool("gpu", market.SMALL, market.MEDIUM)
-    team.deploy("marked", marked=True, instance_types=market.SMALL)
-    team.deploy("unmarked", instance_types=market.MEDIUM)
+    team.deploy("marked", instance_types=market.SMALL)
+    team.deploy("unmarked", marked=False, instance_types=market.MEDIUM)
     until(lambda: sorted(team.phases()) == ["Pending", "Running"], SECONDS)
     until(lambda: "FailedScheduling" in team.said("marked"), SECONDS)
     assert "Nominated" in team.said("unmarked")

@@ -44,7 +44,32 @@ def test_a_missing_node_class_is_named_and_waited_for(team: Team) -> None:
         assert len(team.claims()) == 1
 
 
+def test_a_node_class_that_is_not_ready_is_named_though_karpenter_says_nothing(team: Team) -> None:
+    """C4: Karpenter 1.14.1 deletes the claim without an event."""
+    ready = {"type": "Ready", "status": "False", "reason": "SubnetsNotFound"}
+    ready |= {"message": "no subnets match", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    path = f"{NODE_CLASSES}/default/status"
+    team.api.patch(path, {"status": {"conditions": [ready]}})
+    with team.planner():
+        team.deploy("chat", instance_types=sold.SMALL)
+        (paused, *_) = until(lambda: team.said("chat").get("BuyingPaused"), SECONDS)
+        assert "kwoknodeclasses/default is not ready: SubnetsNotFound: no subnets match" in paused
+        team.api.patch(path, {"status": {"conditions": [ready | {"status": "True"}]}})
+        until(lambda: team.phases() == ["Running"], SECONDS)
+
+
+def test_a_type_that_the_provider_does_not_know_is_given_up_at_once(team: Team) -> None:
+    """C13: Karpenter keeps the claim for five minutes and buys nothing for anybody meanwhile."""
+    with team.planner():
+        team.deploy("chat", instance_types=f"Standard_NC40ads_H100_v5,{sold.SMALL}")
+        until(lambda: team.phases() == ["Running"], SECONDS)
+        assert [labels(node)["node.kubernetes.io/instance-type"] for node in team.nodes()] == [
+            sold.SMALL
+        ]
+        assert "instance type not found" in _requested(team)[1]
+
+
 def _requested(team: Team, least: int = 0) -> list[str]:
     """What the pod was told about purchases, in order."""
-    told = team.said("chat").get("NodeRequested", [])
+    told = team.said("chat", "Pod").get("NodeRequested", [])
     return told if len(told) >= least else []

@@ -68,6 +68,17 @@ def test_every_dialect_builds_its_golden_manifest() -> None:
     assert built == golden
 
 
+def test_the_node_class_that_is_looked_at_is_the_one_that_claims_name() -> None:
+    for name, path in dialects.NODE_CLASSES.items():
+        group, _, plural, class_name = path.removeprefix("/apis/").split("/")
+        named = dialects.DIALECTS[name](_CLAIM)["spec"]["nodeClassRef"]
+        assert (group, plural, class_name) == (
+            named["group"],
+            named["kind"].lower() + "es",
+            named["name"],
+        )
+
+
 def test_a_claim_is_read_back_as_it_was_bought() -> None:
     for build in dialects.DIALECTS.values():
         view = views.claim(build(_CLAIM))

@@ -212,6 +212,30 @@ def test_the_reason_of_a_refusal_is_what_karpenter_said_before_it_let_the_claim_
     assert why in _event(server, "BuyingPaused")["message"]
 
 
+@pytest.mark.parametrize(
+    ("node_class", "why"),
+    [
+        (None, "node class kwoknodeclasses/default is missing"),
+        ("False", "node class kwoknodeclasses/default is not ready: SubnetsNotFound: none match"),
+    ],
+    ids=["missing", "not ready"],
+)
+def test_a_claim_that_goes_without_a_word_is_explained_by_its_node_class(
+    server: apiserver.ApiServer, start: Start, node_class: str | None, why: str
+) -> None:
+    """C4: Karpenter 1.14.1 deletes claims of a class that is not ready, and says nothing."""
+    if node_class:
+        ready = {"type": "Ready", "status": node_class, "reason": "SubnetsNotFound"}
+        status = {"conditions": [{**ready, "message": "none match"}]}
+        server.put("kwoknodeclasses", {"metadata": {"name": "default"}, "status": status})
+    server.on_create = lambda plural, created: (
+        server.remove(plural, created["metadata"]["name"]) if plural == "nodeclaims" else None
+    )
+    start(replace(FAST, dialect="kwok"))
+    server.put("pods", objects.pod("a"))
+    assert why in _event(server, "BuyingPaused")["message"]
+
+
 def test_a_refused_offer_is_tried_again_after_its_bar(
     server: apiserver.ApiServer, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

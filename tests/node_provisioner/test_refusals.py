@@ -23,6 +23,8 @@ from node_provisioner.refusals import Kind
         ("MaxSpotInstanceCountExceeded", Kind.QUOTA),
         ("SkuNotAvailable: The requested VM size is not available in westus", Kind.UNSOLD),
         ("none of the instance types asked for is sold here", Kind.UNSOLD),
+        ("LaunchFailed: translating nodeclaim to node, instance type not found", Kind.UNSOLD),
+        ("node class kwoknodeclasses/default is not ready: no subnets", Kind.NODE_CLASS),
         ('resolving node class, "default" not found', Kind.NODE_CLASS),
         ("NodeClassNotReady", Kind.NODE_CLASS),
         ("in progress create node pool operation", Kind.UNFINISHED),
