@@ -14,6 +14,14 @@ from deploy.local.processes import Supervisor
 
 KUBECONFIG = "scheduler.kubeconfig"
 """Of the ServiceAccount that both run as; in the control plane's `etc`."""
+RETRY_SECONDS = 10
+"""A pod that no node could take is tried again after this, when the scheduler looks, every 30 s.
+
+Its default is 5 minutes, and nothing else wakes a pod with the marker that was refused for want of
+a GPU which its node reports later: the hint of the plugin NodeResourcesFit counts the marker, and
+its filter does not (`isFit` in fit.go of 1.36.3), and a touch of the pod is none of the events that
+the plugin listens to.
+"""
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,7 @@ def scheduler(pair: Pair) -> list[str]:
         "--bind-address=127.0.0.1",
         f"--secure-port={pair.port}",
         f"--cert-dir={pair.directory / 'own-scheduler'}",
+        f"--pod-max-in-unschedulable-pods-duration={RETRY_SECONDS}s",
     ]
 
 
