@@ -10,7 +10,7 @@ BENCHMARKS = {
     "admission": "CPU of a request beside the usual handler, expansion, creates, memory",
     "demo": "from nothing to an answer, a second machine, the test control plane, taking down",
     "footprint": "memory and CPU of every process of an idle cluster",
-    "placement": "the planner's plan, its cost, and claims on a real control plane",
+    "placement": "planner: plan, cost, claims; scheduler and extender: pods, single questions",
     "presets": "the catalogue's first lookup, a layout, a choice among all instance types",
 }
 

@@ -30,23 +30,21 @@ def filtered(pod: views.PodView, names: list[str], seen: snapshot.Snapshot) -> F
         return Filtered([], dict.fromkeys(names, reason.sentence), {reason.code: len(names)})
     failed: dict[str, str] = {}
     codes: Counter[str] = Counter()
-    for name in seen.doubtful.keys() & set(names):
+    asked = set(names)
+    for name in seen.doubtful.keys() & asked:
         why = fit.fits(pod, seen.doubtful[name])
         if why is not None:
             failed[name] = why.sentence
             codes[why.code] += 1
-    known = seen.candidates
-    unknown = [name for name in names if name not in known]
     passed = [name for name in names if name not in failed] if failed else names
-    return Filtered(passed, failed, codes, unknown)
+    return Filtered(passed, failed, codes, sorted(asked - seen.candidates.keys()))
 
 
 def prioritized(pod: views.PodView, names: list[str], seen: snapshot.Snapshot) -> dict[str, int]:
     """Scores by node; a node that is not known gets the lowest."""
+    images = score.wanted(pod, seen.image_bytes)
     return {
-        name: score.score(pod, candidate, seen.image_bytes)
-        if (candidate := seen.candidates.get(name))
-        else 0
+        name: score.score(pod, candidate, images) if (candidate := seen.candidates.get(name)) else 0
         for name in names
     }
 

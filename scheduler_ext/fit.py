@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from kubeapi.events import Reason
 from scheduler_ext import reasons, views
@@ -20,6 +21,23 @@ class Candidate:
     kept_for: tuple[views.PodView, ...] = ()
     """Waiting pods of the claim's workload, while the node is kept for them."""
 
+    @cached_property
+    def obstacle(self) -> Reason | None:
+        """What keeps every pod of ours away from the node."""
+        node, claim = self.node, self.claim
+        if claim is not None and claim.terminating:
+            return reasons.claim_ending(claim.name)
+        if claim is not None and not claim.initialized:
+            return reasons.not_initialized(claim.name)
+        if node.registering:
+            return reasons.registering()
+        return reasons.faulty(node.fault) if node.fault else None
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether there are pods that may not use the node."""
+        return bool(self.kept_for) or self.obstacle is not None
+
 
 def fits(pod: views.PodView, candidate: Candidate) -> Reason | None:
     """Why the pod may not use the node; None: it may, as far as we are concerned.
@@ -29,24 +47,7 @@ def fits(pod: views.PodView, candidate: Candidate) -> Reason | None:
     """
     if not pod.managed:
         return None
-    return obstacle(candidate) or _reservation(pod, candidate)
-
-
-def obstacle(candidate: Candidate) -> Reason | None:
-    """What keeps every pod of ours away from the node."""
-    node, claim = candidate.node, candidate.claim
-    if claim is not None and claim.terminating:
-        return reasons.claim_ending(claim.name)
-    if claim is not None and not claim.initialized:
-        return reasons.not_initialized(claim.name)
-    if node.registering:
-        return reasons.registering()
-    return reasons.faulty(node.fault) if node.fault else None
-
-
-def is_doubtful(candidate: Candidate) -> bool:
-    """Whether there are pods that may not use the node."""
-    return bool(candidate.kept_for) or obstacle(candidate) is not None
+    return candidate.obstacle or _reservation(pod, candidate)
 
 
 def _reservation(pod: views.PodView, candidate: Candidate) -> Reason | None:

@@ -1,6 +1,7 @@
 """The extender as a program: the watcher in one thread, the server in another."""
 
 import socket
+import sys
 import threading
 from datetime import UTC, datetime
 
@@ -18,6 +19,10 @@ A server that is the first to close loses the request that is on its way: with u
 """
 
 
+SWITCH_SECONDS = 0.0005
+"""A question waits so long for the thread that reads the cluster; Python's own limit is 5 ms."""
+
+
 class Extender:
     """Answers on `listener` until it is stopped."""
 
@@ -29,6 +34,7 @@ class Extender:
 
     def run(self, stop: threading.Event) -> None:
         """Watch and answer until `stop` is set."""
+        sys.setswitchinterval(SWITCH_SECONDS)
         threading.Thread(target=self._watcher.run, args=(stop,), daemon=True).start()
         host, port = self._listener.getsockname()[:2]
         logs.info("serving", host=host, port=port)

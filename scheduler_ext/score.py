@@ -10,24 +10,28 @@ _HELD, _TIGHT = 6, 4
 """A model that is there already outweighs any fit: fetching it takes minutes."""
 
 
-def score(pod: views.PodView, candidate: fit.Candidate, image_bytes: Mapping[str, int]) -> int:
+def wanted(pod: views.PodView, image_bytes: Mapping[str, int]) -> dict[str, int]:
+    """Bytes of the pod's images by name, of those that any node has; `image_bytes`: of all."""
+    return {name: image_bytes[name] for name in pod.images if name in image_bytes}
+
+
+def score(pod: views.PodView, candidate: fit.Candidate, images: Mapping[str, int]) -> int:
     """0 to 10: `floor(6 x held + 4 x tight)`.
 
     held: share of the pod's image bytes that the node has already, model images mounted as volumes
-    included; `image_bytes` are the sizes of images by name, and an image that no node has counts
-    for nothing, as it is fetched wherever the pod goes.
+    included; `images` are those that are `wanted`, for one that no node has is fetched wherever
+    the pod goes.
     tight: 1 / (1 + the pod's devices that stay free), so that large gaps stay for large pods; 0
     where it is unknown.
     """
-    return int(_HELD * _held(pod, candidate, image_bytes) + _TIGHT * _tight(pod, candidate))
+    return int(_HELD * _held(candidate, images) + _TIGHT * _tight(pod, candidate))
 
 
-def _held(pod: views.PodView, candidate: fit.Candidate, image_bytes: Mapping[str, int]) -> float:
-    wanted = {name: image_bytes[name] for name in pod.images if name in image_bytes}
-    total = sum(wanted.values())
+def _held(candidate: fit.Candidate, images: Mapping[str, int]) -> float:
+    total = sum(images.values())
     if not total:
         return 0.0
-    present = sum(wanted[name] for name, _ in candidate.node.images if name in wanted)
+    present = sum(images[name] for name, _ in candidate.node.images if name in images)
     return present / total
 
 

@@ -49,7 +49,7 @@ def take(
         )
     return Snapshot(
         candidates=candidates,
-        doubtful={name: one for name, one in candidates.items() if fit.is_doubtful(one)},
+        doubtful={name: one for name, one in candidates.items() if one.is_doubtful},
         image_bytes={name: size for node in nodes for name, size in node.images},
         waiting=waiting,
         holders=holders,
@@ -77,7 +77,7 @@ def openings(before: Snapshot, after: Snapshot) -> Iterator[Opening]:
     tried: set[str] = set()
     for name in names:
         candidate = after.candidates.get(name)
-        if candidate is None or (after.doubtful.get(name) and fit.obstacle(candidate)):
+        if candidate is None or (after.doubtful.get(name) and candidate.obstacle):
             continue
         left = dict(candidate.free)
         for pod in after.waiting:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from telemetry import logs
+from telemetry import logs, prometheus
 from webhook import admit, metrics, reasons, review
 from webhook.terms import Terms
 
@@ -101,7 +101,7 @@ class App:
         if path == "/mutate":
             return 200, _JSON, self._mutate(await self._body(scope, receive))
         if path == "/metrics":
-            return 200, metrics.CONTENT_TYPE, self._metrics.render().encode()
+            return 200, prometheus.CONTENT_TYPE, self._metrics.render().encode()
         if path == "/readyz" and self._is_draining:
             return 503, _TEXT, b"draining\n"
         return 200, _TEXT, b"ok\n"

@@ -1,9 +1,9 @@
 """Counters of the webhook in the text format of Prometheus."""
 
-import bisect
 from collections import Counter
+from collections.abc import Iterator
 
-CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+from telemetry import prometheus
 
 _BUCKETS_SECONDS = (
     *(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005),
@@ -33,8 +33,7 @@ class Metrics:
         self.inflight = 0
         self._started = started
         self._answers: Counter[tuple[str, str]] = Counter()
-        self._buckets = [0] * (len(_BUCKETS_SECONDS) + 1)
-        self._seconds = 0.0
+        self._seconds = prometheus.Histogram(_BUCKETS_SECONDS)
 
     def answered(self, outcome: str, reason: str) -> None:
         """Count one answer."""
@@ -42,29 +41,20 @@ class Metrics:
 
     def took(self, seconds: float) -> None:
         """Count the time of one decision, from the whole body to the answer."""
-        self._seconds += seconds
-        self._buckets[bisect.bisect_left(_BUCKETS_SECONDS, seconds)] += 1
+        self._seconds.observe(seconds)
 
     def render(self) -> str:
         """All metrics as Prometheus reads them."""
-        lines = [*_head(REQUESTS)]
-        lines += (
-            f'{REQUESTS}{{outcome="{outcome}",reason="{reason}"}} {count}'
-            for (outcome, reason), count in sorted(self._answers.items())
-        )
-        lines += _head(SECONDS)
-        total = 0
-        for bound, count in zip((*_BUCKETS_SECONDS, None), self._buckets, strict=True):
-            total += count
-            label = "+Inf" if bound is None else f"{bound:g}"
-            lines.append(f'{SECONDS}_bucket{{le="{label}"}} {total}')
-        lines += (f"{SECONDS}_sum {self._seconds:.6f}", f"{SECONDS}_count {total}")
-        lines += (*_head(INFLIGHT), f"{INFLIGHT} {self.inflight}")
+        return prometheus.text(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield from prometheus.head(REQUESTS, FAMILIES)
+        for (outcome, reason), count in sorted(self._answers.items()):
+            yield prometheus.sample(REQUESTS, count, outcome=outcome, reason=reason)
+        yield from prometheus.head(SECONDS, FAMILIES)
+        yield from self._seconds.samples(SECONDS)
+        yield from prometheus.head(INFLIGHT, FAMILIES)
+        yield prometheus.sample(INFLIGHT, self.inflight)
         if self._started:
-            lines += (*_head(STARTED), f"{STARTED} {self._started:.3f}")
-        return "\n".join(lines) + "\n"
-
-
-def _head(name: str) -> tuple[str, str]:
-    kind, meaning = FAMILIES[name]
-    return f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"
+            yield from prometheus.head(STARTED, FAMILIES)
+            yield prometheus.sample(STARTED, self._started)

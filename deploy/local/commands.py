@@ -73,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     words = "run a control plane with fake nodes on 127.0.0.1, without root, until Ctrl-C"
     plane = verbs.add_parser("control-plane", help=words, description=words)
     plane.add_argument("--nodes", type=int, default=1, help="fake nodes with 1 GPU (default: 1)")
+    words = "run our own kube-scheduler and its extender too"
+    plane.add_argument("--own-scheduler", action="store_true", help=words)
     plane.add_argument("--binaries", type=Path, metavar="DIR", help="as for up")
     plane.set_defaults(run=_control_plane, name="control-plane")
     words = "build what the tests with the real Karpenter run, where the cache lacks it"
@@ -113,7 +115,9 @@ def _control_plane(arguments: argparse.Namespace) -> None:
     with contextlib.ExitStack() as running:
         directory = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="plainsail-")))
         with progress.step("control plane"):
-            kubeconfig = running.enter_context(control_plane.rootless(directory, programs))
+            kubeconfig = running.enter_context(
+                control_plane.rootless(directory, programs, own_scheduler=arguments.own_scheduler)
+            )
             nodes = running.enter_context(FakeNodes(Api(kubeconfig)))
             for number in range(arguments.nodes):
                 nodes.add(f"fake-{number}", {"nvidia.com/gpu": "1"})

@@ -5,7 +5,7 @@ reference and what was measured with 1.36.3.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,8 +74,8 @@ def kube_apiserver(plane: ControlPlane) -> list[str]:
     ]
 
 
-def kube_controller_manager(plane: ControlPlane) -> list[str]:
-    """The controllers, ServiceAccount and garbage collection among them."""
+def kube_controller_manager(plane: ControlPlane, without: Sequence[str] = ()) -> list[str]:
+    """The controllers, ServiceAccount and garbage collection among them, but for `without`."""
     kubeconfig = plane.etc / "kube-controller-manager.kubeconfig"
     return [
         str(plane.binaries / "kube-controller-manager"),
@@ -86,6 +86,7 @@ def kube_controller_manager(plane: ControlPlane) -> list[str]:
         f"--secure-port={plane.controller_manager_port}",
         "--leader-elect=false",
         "--use-service-account-credentials",
+        f"--controllers={','.join(('*', *(f'-{name}' for name in without)))}",
         f"--service-account-private-key-file={plane.pki / 'sa.key'}",
         f"--root-ca-file={plane.pki / 'ca.crt'}",
         f"--cert-dir={plane.data / 'controller-manager'}",

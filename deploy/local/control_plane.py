@@ -15,6 +15,8 @@ from deploy.local.processes import Supervisor
 CRDS = Path(__file__).parent / "crds"
 """Karpenter's own CustomResourceDefinitions, from its Go module; see NOTICE."""
 READY_SECONDS = 60
+NODE_CONTROLLERS = ("node-lifecycle-controller", "taint-eviction-controller")
+"""What marks a node without a heart beat, and takes its pods away."""
 
 
 def write_configuration(
@@ -57,12 +59,15 @@ def start_api(
 
 
 def start_controllers(
-    plane: components.ControlPlane, supervisor: Supervisor, prefix: Sequence[str] = ()
+    plane: components.ControlPlane,
+    supervisor: Supervisor,
+    prefix: Sequence[str] = (),
+    *,
+    without: Sequence[str] = (),
 ) -> None:
     """Starts controller-manager and scheduler; the first exits unless the API server is ready."""
-    supervisor.start(
-        "kube-controller-manager", components.kube_controller_manager(plane), prefix=prefix
-    )
+    controllers = components.kube_controller_manager(plane, without)
+    supervisor.start("kube-controller-manager", controllers, prefix=prefix)
     supervisor.start("kube-scheduler", components.kube_scheduler(plane), prefix=prefix)
 
 
@@ -92,11 +97,14 @@ def _served(api: Api, collection: str) -> bool:
 
 
 @contextlib.contextmanager
-def rootless(directory: Path, programs: Path, *, own_scheduler: bool = False) -> Iterator[Path]:
+def rootless(
+    directory: Path, programs: Path, *, own_scheduler: bool = False, lasting_nodes: bool = False
+) -> Iterator[Path]:
     """A control plane on 127.0.0.1 for tests, without root; yields the admin kubeconfig.
 
     Its files lie in `directory`; everything ends with the block, or with this process. With
-    `own_scheduler` our kube-scheduler and its extender run beside the default one.
+    `own_scheduler` our kube-scheduler and its extender run beside the default one. With
+    `lasting_nodes` a node stays as it is though nobody sends its heart beat.
     """
     plane = _loopback(directory, programs)
     kubeconfig = directory / "kubeconfig"
@@ -106,7 +114,7 @@ def rootless(directory: Path, programs: Path, *, own_scheduler: bool = False) ->
     supervisor = Supervisor(logs)
     try:
         api = start_api(plane, supervisor, kubeconfig)
-        start_controllers(plane, supervisor)
+        start_controllers(plane, supervisor, without=NODE_CONTROLLERS if lasting_nodes else ())
         install_crds(api)
         if own_scheduler:
             manifests.install(api, "namespace", "scheduler")

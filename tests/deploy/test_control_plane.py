@@ -1,14 +1,39 @@
 """The control plane without root: real servers on loopback, Karpenter's definitions, fake nodes."""
 
 import time
+from pathlib import Path
 
 import pytest
 
 from deploy.local import api as apis
-from deploy.local import binaries, claims
+from deploy.local import binaries, claims, control_plane
 from deploy.local.fake_nodes import FakeNodes
+from tests.apiserver import until
 
 pytestmark = pytest.mark.controlplane
+
+
+def test_our_scheduler_runs_beside_the_default_one_where_it_is_asked_for(tmp_path: Path) -> None:
+    """It binds a pod with the marker, as the extender has let it."""
+    programs = binaries.binaries(lambda _: None)
+    asked = {"limits": {"kaito.sh/placement": "1", "nvidia.com/gpu": "1"}}
+    pod = {
+        "metadata": {"name": "marked"},
+        "spec": {
+            "schedulerName": "plainsail-scheduler",
+            "containers": [{"name": "c", "image": "x", "resources": asked}],
+        },
+    }
+    path = "/api/v1/namespaces/default/pods"
+    with (
+        control_plane.rootless(tmp_path, programs, own_scheduler=True) as kubeconfig,
+        apis.Api(kubeconfig) as api,
+        FakeNodes(api) as nodes,
+    ):
+        nodes.add("n1", {"nvidia.com/gpu": "1"})
+        until(lambda: api.get("/api/v1/namespaces/default/serviceaccounts")["items"], 30.0)
+        api.create(path, pod)
+        until(lambda: api.get(f"{path}/marked")["spec"].get("nodeName") == "n1", 30.0)
 
 
 def test_every_component_reports_the_pinned_version(cluster_api: apis.Api) -> None:

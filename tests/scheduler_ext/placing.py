@@ -20,6 +20,7 @@ from tests import programs
 from tests.apiserver import until
 from tests.scheduler_ext.proxy import Proxy
 
+_CONTAINER = {"name": "c", "image": "x"}
 SECONDS = 30.0
 """Patience on a busy machine; what is waited for takes well under a second on an idle one."""
 GPU = "nvidia.com/gpu"
@@ -124,14 +125,22 @@ class Placing:
         self.api.create(self._pods, {"metadata": meta, "spec": spec | changes})
         return f"{self._pods}/{name}"
 
+    def is_taken(self, **spec: Any) -> bool:
+        """Whether the API server would take a pod with this: it learns of some things late."""
+        body = {"metadata": {"name": "try"}, "spec": {"containers": [_CONTAINER]} | spec}
+        try:
+            self.api.create(f"{self._pods}?dryRun=All", body)
+        except apis.Refused:
+            return False
+        return True
+
     def unmarked(self, name: str, **changes: Any) -> str:
         """A pod that the extender is not asked about; its path."""
-        container = {"name": "c", "image": "x"}
         spec = {
             "schedulerName": self.scheduler,
             "terminationGracePeriodSeconds": 0,
             "nodeSelector": {"node.kubernetes.io/instance-type": self.type},
-            "containers": [container],
+            "containers": [_CONTAINER],
         }
         self.api.create(self._pods, {"metadata": {"name": name}, "spec": spec | changes})
         return f"{self._pods}/{name}"

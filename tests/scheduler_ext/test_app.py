@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -110,6 +111,30 @@ def test_whole_nodes_are_refused_with_what_to_set(served: app.App) -> None:
     found = call(served, "POST", "/filter", orjson.dumps(body)).json
     assert "nodeCacheCapable: true" in found["Error"]
     assert found["NodeNames"] is None
+
+
+RECORDED = sorted((Path(__file__).parent / "recorded").iterdir())
+"""First requests that kube-scheduler of a version sent for a pod of ours, by path."""
+
+
+@pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.stem)
+@pytest.mark.parametrize("seed", range(5))
+def test_what_a_real_scheduler_sent_is_answered(file: Path, seed: int) -> None:
+    """E12: as it was recorded, and with its keys in other orders, absent or beside new ones."""
+    body = orjson.loads(file.read_bytes())
+    kind = body["Pod"]["spec"]["nodeSelector"]["node.kubernetes.io/instance-type"]
+    names = ("team-a-a", "team-a-b")
+    here = taken(*(node(name, instance_type=kind) for name in names))
+    served = app.App(Seen(here), metrics.Metrics())
+    sent = _mutated(body, random.Random(seed)) if seed else body
+    path = "/" + file.stem.rpartition("-")[2]
+    answer = call(served, "POST", path, orjson.dumps(sent)).json
+    if path == "/filter":
+        assert sorted(answer["NodeNames"]) == list(names)
+    elif path == "/prioritize":
+        assert {one["Host"]: one["Score"] for one in answer} == dict.fromkeys(names, 4)
+    else:
+        assert answer["NodeNameToMetaVictims"] == body["NodeNameToMetaVictims"]
 
 
 def _mutated(raw: Any, draw: random.Random) -> Any:

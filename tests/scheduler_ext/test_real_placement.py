@@ -38,7 +38,9 @@ def urgent(here: Placing) -> dict[str, Any]:
         "value": 1000,
     }
     here.api.apply("/apis/scheduling.k8s.io/v1/priorityclasses/urgent", body)
-    return {"priorityClassName": "urgent"}
+    chosen = {"priorityClassName": "urgent"}
+    until(lambda: here.is_taken(**chosen), SECONDS)
+    return chosen
 
 
 @pytest.mark.parametrize("vetoes", [True, False])

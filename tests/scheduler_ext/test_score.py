@@ -28,13 +28,14 @@ def test_the_score_is_the_formula(
 ) -> None:
     asking = pod(images=("model", "server", "seen-nowhere"))
     found = candidate(node=node(images=images), free={GPU: free})
-    assert score.score(asking, found, _SIZES) == expected
+    assert score.score(asking, found, score.wanted(asking, _SIZES)) == expected
 
 
 def test_the_node_that_holds_the_model_wins_over_every_tighter_one() -> None:
     asking = pod(images=("model",))
     holds = candidate(node=node(images=_BOTH), free={GPU: 8})
-    assert score.score(asking, holds, _SIZES) > score.score(asking, candidate(), _SIZES)
+    images = score.wanted(asking, _SIZES)
+    assert score.score(asking, holds, images) > score.score(asking, candidate(), images)
 
 
 def test_an_unknown_count_of_devices_is_no_fit_at_all() -> None:
@@ -49,4 +50,4 @@ def test_scores_are_what_kube_scheduler_takes(seed: int) -> None:
     held = tuple(draw.sample(sorted(sizes.items()), draw.randrange(6)))
     asking = pod(images=tuple(draw.sample([*sizes, "other"], draw.randrange(6))))
     found = candidate(node=node(images=held), free={GPU: draw.randrange(-2, 9)})
-    assert 0 <= score.score(asking, found, sizes) <= score.HIGHEST
+    assert 0 <= score.score(asking, found, score.wanted(asking, sizes)) <= score.HIGHEST
