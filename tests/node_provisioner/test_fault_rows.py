@@ -1,8 +1,9 @@
 """Every row of the planner's and the claims' fault cases has its tests, or says why it has none.
 
-P: the planner. C: claims and who serves them. A test stands at its level: pure functions and the
-API server in memory here, hours and restarts in tests/simulation, real schedulers and API servers
-under the markers `controlplane` and `karpenter`, real machines under `e2e`.
+P: the planner. C: claims and who serves them. X: the whole, as far as they are part of it. A test
+stands at its level: pure functions and the API server in memory here, hours and restarts in
+tests/simulation, real schedulers and API servers under the markers `controlplane` and `karpenter`,
+real machines under `e2e`.
 """
 
 import re
@@ -148,6 +149,12 @@ ROWS: dict[str, tuple[tuple[str, str], ...]] = {
         (_LOOP, "test_a_node_is_closed_and_looked_at_again_before_it_is_given_back"),
         ("test_draining.py", "test_a_node_is_given_back_only_when_its_last_pod_has_ended"),
     ),
+    "X1": (
+        ("../simulation/test_seeds.py", "test_the_invariants_hold_whatever_happens"),
+        ("test_chaos.py", "test_whatever_is_killed_when_the_invariants_hold_at_rest"),
+    ),
+    "X3": ((_SIM, "test_x3_without_a_planner_what_runs_goes_on_and_free_gpus_are_used"),),
+    "X4": ((_SIM, "test_x4_without_a_controller_workloads_run_and_services_catch_up"),),
 }
 
 ABSENT = {
@@ -156,7 +163,9 @@ ABSENT = {
 
 
 def test_every_row_has_a_test_or_a_reason() -> None:
-    numbered = {f"P{n}" for n in range(1, 23)} | {f"C{n}" for n in range(1, 20)}
+    numbered = (
+        {f"P{n}" for n in range(1, 23)} | {f"C{n}" for n in range(1, 20)} | {"X1", "X3", "X4"}
+    )
     assert ROWS.keys() == numbered
     assert {row for row, tests in ROWS.items() if not tests} == ABSENT.keys()
 

@@ -21,6 +21,8 @@ _CREATES, _CREATES_PER_POD = 10, 4
 """Claims in a minute: a pod's offers in turn, twice, and some more."""
 _CALLS, _CALLS_PER_CHANGE = 150, 6
 """Calls in a minute, and for each change that was not our own."""
+_AMID_SECONDS = 1.0
+"""A call takes less."""
 _OWN = frozenset({"nodeclaims", "events", "leases"})
 """Kinds that the planner may write."""
 
@@ -40,6 +42,9 @@ class Audit:
     def __post_init__(self) -> None:
         self._waiting: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
         """How many pods of each workload and spec waited, from when on."""
+        self._writer: virtual_time.Process | None = None
+        self._gated: set[str] = set()
+        """Pods that ever waited behind a gate, by uid."""
         self._changes: Counter[int] = Counter()
         self.world.memory.listeners.append(self._heard)
 
@@ -49,7 +54,9 @@ class Audit:
 
     def writes(self, process: virtual_time.Process, method: str, wanted: api_store.Target) -> None:
         """Called before a program's write is done."""
-        if wanted.plural not in _OWN and not self._is_own_node(method, wanted):
+        self._writer = process
+        lifted = method == "PATCH" and wanted.plural == "pods" and self._was_gated(wanted)
+        if not (wanted.plural in _OWN or lifted or self._is_own_node(method, wanted)):
             self.complain("I4", f"{process.name}: {method} {wanted.plural}/{wanted.key}")
         if wanted.plural == "nodeclaims" and method == "DELETE":
             self._judge_delete(process, wanted)
@@ -58,6 +65,11 @@ class Audit:
         """A node that was bought may be closed before it goes."""
         node = self.world.memory.get("nodes", wanted.name) if wanted.plural == "nodes" else None
         return method == "PATCH" and node is not None and annotations.CLAIM in _labels(node)
+
+    def _was_gated(self, wanted: api_store.Target) -> bool:
+        """A gate of ours may be lifted, again where the watch has not yet shown that it was."""
+        pod = self.world.memory.get("pods", wanted.key)
+        return pod is None or pod["metadata"]["uid"] in self._gated
 
     def judge_calls(self, calls: list[memory.Call]) -> None:
         """Whether one program's calls were bounded in every minute."""
@@ -84,7 +96,10 @@ class Audit:
             self.bound_at.pop(uid, None)
         elif change.after["spec"].get("nodeName"):
             self.bound_at.setdefault(uid, self.world.now)
-        if change.after and world.condition(item, "PodScheduled").get("reason") == "Unschedulable":
+        if scheduling.is_gated(item):
+            self._gated.add(uid)
+        refused = world.condition(item, "PodScheduled").get("reason") == "Unschedulable"
+        if change.after and (refused or scheduling.is_gated(item)):
             self.unschedulable_at.setdefault(uid, self.world.now)
         else:
             self.unschedulable_at.pop(uid, None)
@@ -109,9 +124,14 @@ class Audit:
         ]
         wanting = [group for group in self._waiting if types & set(_spec(group).instance_types)]
         most = sum(self._nodes_wanted(group) for group in wanting)
-        if len(spare) > most:
+        if len(spare) > most and not self._acts_late():
             text = f"{len(spare)} spare claims ({', '.join(spare)}) where {most} are enough"
             self.complain("I1", f"{view.name} for {view.workload}: {text}")
+
+    def _acts_late(self) -> bool:
+        """Whether who writes was stopped amid the call: it decided by what was before."""
+        writer = self._writer
+        return writer is not None and self.world.now - writer.paused_until < _AMID_SECONDS
 
     def _judge_rate(self) -> None:
         """Purchases of the last minute, refused ones included, against the pods that waited."""

@@ -63,6 +63,8 @@ class Cloud:
     """Offers that cannot be had."""
     stuck: bool = False
     """Finalizers are not removed."""
+    leaked: set[str] = field(default_factory=set)
+    """Machines that were forgotten, by uid of their claim."""
     refusals: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -219,7 +221,9 @@ class Cloud:
         if machine is not None and self._drains(machine):
             self._soon(name, 2.0, 6.0)
             return
-        if machine is not None and not (fate.leak and not claims.read(claim).node):
+        if machine is not None and fate.leak and not claims.read(claim).node:
+            self.leaked.add(machine.uid)
+        elif machine is not None:
             self.fleet.end(machine)
         self.world.memory.remove("nodeclaims", name)
 

@@ -77,10 +77,9 @@ def _create(of: cluster.Cluster, op: Operation) -> None:
     spec = SPECS[op.which % len(SPECS)]
     namespace = NAMESPACES[op.which // 7 % 4 == 0]
     runs = op.seconds if op.which // 31 % 4 == 0 else None
-    name = f"w{op.which % 9}"
-    of.workloads.create(
-        workloads.Workload(namespace, name, spec, max(op.size, 1), runs_seconds=runs)
-    )
+    workload = workloads.Workload(namespace, f"w{op.which % 9}", spec, max(op.size, 1))
+    workload.gated, workload.runs_seconds = op.which // 13 % 5 == 0, runs
+    of.workloads.create(workload)
 
 
 def _stranger(of: cluster.Cluster, op: Operation) -> None:

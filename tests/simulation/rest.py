@@ -14,6 +14,14 @@ def unfinished(of: cluster.Cluster) -> list[str]:
     return [*_unbound(of), *_silent(of), *_needless(of), *of.workloads.moving()]
 
 
+def left_over(of: cluster.Cluster) -> list[str]:
+    """I2: what is still there though nobody wants anything; machines that leaked are known."""
+    pods = [api_store.key_of(pod["metadata"]) for pod in of.world.memory.all("pods")]
+    bought = [c.name for c in map(claims.read, of.world.memory.all("nodeclaims")) if c.ours]
+    machines = {machine.uid for machine in of.bought()} - of.cloud.leaked
+    return [f"I2: {what} is left" for what in (*pods, *bought, *sorted(machines))]
+
+
 def _unbound(of: cluster.Cluster) -> Iterator[str]:
     """I3: a managed pod waits though capacity can be had."""
     for pod in of.world.memory.all("pods"):

@@ -57,10 +57,10 @@ def run(
     of.world.timeline.run(last + 1.0)
     of.stop_faults()
     of.world.timeline.run(_CALM_SECONDS)
-    if _comes_to_rest(of, "with demand") and _stays(of):
+    if _comes_to_rest(of, "with demand", rest.unfinished) and _stays(of):
         for key in list(of.workloads.all):
             of.workloads.delete(key)
-        _comes_to_rest(of, "without demand")
+        _comes_to_rest(of, "without demand", rest.left_over)
     for connection in of.planners.end():
         of.audit.judge_calls(connection.calls)
     told = Counter(event["reason"] for event in of.world.memory.all("events"))
@@ -83,10 +83,12 @@ def smaller(
     return kept
 
 
-def _comes_to_rest(of: cluster.Cluster, when: str) -> bool:
+def _comes_to_rest(
+    of: cluster.Cluster, when: str, unfinished: Callable[[cluster.Cluster], list[str]]
+) -> bool:
     """Whether nothing was left to be done in time."""
     end = of.world.now + _REST_SECONDS
-    while left := rest.unfinished(of):
+    while left := unfinished(of):
         for text in rest.untold(of):
             of.audit.complain("at rest", text)
         if of.world.now >= end or of.audit.violations:

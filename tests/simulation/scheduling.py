@@ -35,7 +35,7 @@ class Scheduler:
 
     def _schedule(self) -> None:
         pods = self._world.memory.all("pods")
-        waiting = [pod for pod in pods if is_waiting(pod)]
+        waiting = [pod for pod in pods if is_waiting(pod) and not is_gated(pod)]
         if not waiting:
             return
         free = free_gpus(self._world)
@@ -182,9 +182,14 @@ def is_finished(pod: api.Object) -> bool:
 
 
 def is_waiting(pod: api.Object) -> bool:
-    """Whether the scheduler has it to place."""
+    """Whether it has yet to be placed."""
     bound = pod["spec"].get("nodeName")
     return not (bound or "deletionTimestamp" in pod["metadata"] or is_finished(pod))
+
+
+def is_gated(pod: api.Object) -> bool:
+    """Whether the scheduler is not to look at it."""
+    return bool(pod["spec"].get("schedulingGates"))
 
 
 def _lets_in(node: api.Object, pod: api.Object) -> bool:

@@ -7,11 +7,24 @@ random, is `test_seeds.py`.
 """
 
 from collections.abc import Iterator
+from functools import partial
+from random import Random
 
 import pytest
 
+from controller import loop as controller
+from controller import settings as controller_settings
 from presets import provision_spec
-from tests.simulation import claims, cloud, cluster, rest, scheduling, workloads
+from tests.simulation import (
+    claims,
+    cloud,
+    cluster,
+    memory,
+    rest,
+    scheduling,
+    virtual_time,
+    workloads,
+)
 
 _ONE = provision_spec.ProvisionSpec(("Standard_NC6s_v3",), 1)
 _EITHER = provision_spec.ProvisionSpec(("Standard_NC6s_v3", "Standard_NC24ads_A100_v4"), 1)
@@ -76,10 +89,10 @@ def case() -> Iterator[Case]:
     made = Case()
     yield made
     made.of.stop_faults()
-    for _ in range(2):
+    for unfinished in (rest.unfinished, rest.left_over):
         for _ in range(120):
             made.run(60.0)
-            if not (left := rest.unfinished(made.of)):
+            if not (left := unfinished(made.of)):
                 break
         assert not left
         made.of.workloads.delete(_CHAT)
@@ -248,6 +261,19 @@ def test_p22_demand_that_returns_while_its_node_is_given_back_is_served(
     assert case.running == 1
 
 
+def test_a_gang_gets_nodes_for_all_before_any_pod_starts(case: Case) -> None:
+    """Three pods of a Job behind our gate, of which one node is late by minutes."""
+    job = workloads.Workload("default", "chat", _ONE, 3, gated=True, runs_seconds=60.0)
+    case.of.workloads.create(job)
+    case.run(5.0)
+    assert case.bought == 3
+    while len(case.of.world.memory.all("nodes")) < 3:
+        assert case.running == 0
+        case.run(5.0)
+    case.run(120.0)
+    assert (case.bought, job.done) == (3, 3)
+
+
 # C: claims and their providers.
 
 
@@ -363,6 +389,45 @@ def test_c12_a_node_that_flaps_is_not_bought_again(case: Case) -> None:
 
 
 # X: the whole.
+
+
+class _Nobody:
+    """Sees what the controller writes, and objects to nothing."""
+
+    def writes(self, *_: object) -> None:
+        """Anything."""
+
+
+def _start_controller(of: cluster.Cluster) -> virtual_time.Process:
+    """The real workload controller, beside the planner."""
+    process = virtual_time.Process(of.world.timeline, "controller")
+    connection = memory.Connection(
+        of.world.memory, of.world.timeline, process, of.faults, Random(1), _Nobody()
+    )
+    running = controller.Controller(connection, controller_settings.Settings(), process)
+    process.start(partial(running.run, process.flag()))
+    return process
+
+
+def test_x4_without_a_controller_workloads_run_and_services_catch_up(case: Case) -> None:
+    case.serve()
+    case.run(300.0)
+    services = partial(case.of.world.memory.get, "services")
+    assert (case.running, services(_CHAT)) == (1, None)
+    process = _start_controller(case.of)
+    case.run(5.0)
+    assert services(_CHAT)
+    process.kill()
+    case.of.workloads.delete(_CHAT)
+    case.of.workloads.create(workloads.Workload("default", "other", _ONE, 1))
+    case.run(300.0)
+    assert (case.running, services("default/other")) == (1, None)
+    process = _start_controller(case.of)
+    case.run(5.0)
+    assert services("default/other")
+    assert not services(_CHAT)
+    process.kill()
+    case.of.workloads.delete("default/other")
 
 
 def test_x3_without_a_planner_what_runs_goes_on_and_free_gpus_are_used(case: Case) -> None:

@@ -23,6 +23,8 @@ class Workload:
     replicas: int
     managed: bool = True
     """Whether it carries our label; else it is a stranger that asks for GPUs."""
+    gated: bool = False
+    """Whether its pods wait behind our scheduling gate; those of a Job all for each other."""
     runs_seconds: float | None = None
     """A Job's pods end after so long."""
     revision: int = 0
@@ -52,15 +54,14 @@ class Workloads:
             return
         workload.pass_ = world.Kicked(self._world, partial(self._reconcile, key), (0.01, 0.1))
         self.all[key] = workload
-        meta = {"namespace": workload.namespace, "name": workload.name}
-        plural = f"{workload.kind.lower()}s"
-        self._world.memory.put(plural, {"metadata": meta, "spec": {"replicas": workload.replicas}})
+        self._apply(workload)
         self._kick(key)
 
     def scale(self, key: str, replicas: int) -> None:
         """Change the number of replicas."""
         if workload := self.all.get(key):
             workload.replicas = replicas
+            self._apply(workload)
             self._kick(key)
 
     def roll_out(self, key: str) -> None:
@@ -97,6 +98,9 @@ class Workloads:
             if change.after and change.after["status"]["phase"] == "Running":
                 self._finish_later(change.after)
 
+    def _apply(self, workload: Workload) -> None:
+        self._world.memory.put(f"{workload.kind.lower()}s", _manifest(workload))
+
     def _kick(self, key: str) -> None:
         if (workload := self.all.get(key)) and workload.pass_:
             workload.pass_.kick()
@@ -112,6 +116,8 @@ class Workloads:
         pod = self._world.memory.get("pods", key)
         if pod and pod["metadata"]["uid"] == uid and pod["status"]["phase"] == "Running":
             workload.done += 1
+            if self.all.get(f"{workload.namespace}/{workload.name}") is workload:
+                self._apply(workload)
             self._world.memory.put("pods", world.with_conditions(pod, phase="Succeeded"))
 
     def _reconcile(self, key: str) -> None:
@@ -148,6 +154,23 @@ def is_managed(pod: api.Object) -> bool:
     return bool(pod["metadata"]["labels"].get(annotations.MANAGED) == "true")
 
 
+def _manifest(workload: Workload) -> api.Object:
+    """The workload as its user applied it, as far as our programs read it."""
+    meta = {
+        "namespace": workload.namespace,
+        "name": workload.name,
+        "labels": {annotations.PRESET: "tiny-chat"} if workload.managed else {},
+    }
+    spec: api.Object = {"selector": {"matchLabels": {"app": workload.name}}}
+    if workload.kind == "Job":
+        spec |= {"parallelism": workload.replicas, "completions": workload.replicas}
+    else:
+        spec["replicas"] = workload.replicas
+    if workload.gated:
+        spec["template"] = {"spec": {"schedulingGates": [{"name": annotations.GATE}]}}
+    return {"metadata": meta, "spec": spec, "status": {"succeeded": workload.done}}
+
+
 def _pod(workload: Workload, serial: int, created: str) -> api.Object:
     """A pod as the webhook and the ReplicaSet controller make it, as far as anybody here reads."""
     hash_, spec = f"r{workload.revision}", workload.spec
@@ -164,6 +187,8 @@ def _pod(workload: Workload, serial: int, created: str) -> api.Object:
         required = {"requiredDuringSchedulingIgnoredDuringExecution": term}
         body["affinity"] = {"nodeAffinity": required}
         labels[annotations.MANAGED] = "true"
+    if workload.gated:
+        body["schedulingGates"] = [{"name": annotations.GATE}]
     return {
         "metadata": {
             "name": f"{workload.name}-{hash_}-{serial}",
