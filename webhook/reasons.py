@@ -247,7 +247,7 @@ def adapters_copied(images: Sequence[str]) -> Note:
     return Note(
         ADAPTERS_COPIED,
         f"this cluster mounts no images: {' and '.join(images)} copy their files with a cp of"
-        " their own; an image FROM scratch has none, and takes Kubernetes 1.36 or later",
+        " their own; an image FROM scratch has none, and takes Kubernetes 1.36 with containerd 2.1",
     )
 
 

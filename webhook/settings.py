@@ -55,7 +55,7 @@ def from_argv(argv: Sequence[str]) -> Settings:
     text = "directory of preset files that add to ours or replace them, such as a ConfigMap"
     serve.add_argument("--presets", type=Path, metavar="DIR", help=text)
     text = (
-        "the cluster cannot mount images (by default those below Kubernetes 1.36):"
+        "the nodes cannot mount images (before Kubernetes 1.36 and containerd 2.1):"
         " init containers copy weights and adapters out of them, which takes a `cp` in each image"
     )
     serve.add_argument("--no-image-volumes", action="store_false", dest="image_volumes", help=text)

@@ -28,7 +28,7 @@ class Supply:
 
     source: sources.Weights = sources.FROM_HUB
     has_image_volumes: bool = True
-    """The cluster mounts images: stable since Kubernetes 1.36. Else an init container of
+    """The nodes mount images: Kubernetes 1.36 with containerd 2.1. Else an init container of
     the image itself copies the weights, which takes a `cp` in it and the space twice."""
 
     @property

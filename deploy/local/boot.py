@@ -113,6 +113,7 @@ def _webhook(loaded: settings.Settings) -> list[str]:
         f"--tls-cert={loaded.files.pki / 'webhook.crt'}",
         f"--tls-key={loaded.files.pki / 'webhook.key'}",
         "--dialect=local",
+        "--no-image-volumes",  # containerd below 2.1 fails the container
     ]
 
 
