@@ -19,8 +19,8 @@ _ANSWER_SECONDS = 30.0
 _WATCH_SECONDS = 290
 """The server ends a watch after this; the socket waits longer, so that a dead peer shows."""
 _WATCH_SILENCE_SECONDS = _WATCH_SECONDS + 20.0
-_WATCHES = 8
-"""Connections kept for reuse: more than there are watches, plus one for calls."""
+_CONNECTIONS = 16
+"""Kept for reuse: more than there are watches, and calls side by side."""
 _MERGE_PATCH = "application/merge-patch+json"
 
 
@@ -57,7 +57,7 @@ class Client:
     def __init__(self, configuration: client.Configuration, program: str) -> None:
         configuration.retries = False  # who calls decides when to try again
         configuration.keep_alive = True
-        configuration.connection_pool_maxsize = _WATCHES
+        configuration.connection_pool_maxsize = _CONNECTIONS
         self._client = client.ApiClient(configuration)
         self._client.user_agent = f"plainsail-{program}"
 

@@ -6,9 +6,13 @@ take turns in an order that can be repeated.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Flag(Protocol):
@@ -50,6 +54,10 @@ class Host(Protocol):
         """Do this beside everything else; it does not keep the process alive."""
         ...
 
+    def each(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        """What `work` gives for every item, in order; done side by side."""
+        ...
+
 
 class _Real:
     """The machine itself."""
@@ -65,6 +73,12 @@ class _Real:
 
     def start(self, work: Callable[[], None]) -> None:
         threading.Thread(target=work, daemon=True).start()
+
+    def each(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        if len(items) <= 1:
+            return [work(item) for item in items]
+        with ThreadPoolExecutor(len(items)) as pool:
+            return list(pool.map(work, items))
 
 
 REAL: Host = _Real()

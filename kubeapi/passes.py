@@ -32,6 +32,11 @@ class Passes:
         """Let the program look as soon as the burst is over; also at its stop."""
         self._wake.set()
 
+    @property
+    def is_woken(self) -> bool:
+        """Whether a change came since the pass under way began."""
+        return self._wake.is_set()
+
     def run(
         self,
         run_pass: Callable[[], float | None],

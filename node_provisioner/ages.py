@@ -9,6 +9,9 @@ class Ages:
     def __init__(self) -> None:
         self._since: dict[str, tuple[Hashable, float]] = {}
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._since
+
     def update(self, values: Mapping[str, Hashable], now: float) -> None:
         """Take the present values; keys that are not among them are forgotten."""
         before = self._since

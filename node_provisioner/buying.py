@@ -1,12 +1,14 @@
 """What a plan asks for, done: claims created, gates lifted."""
 
-from kubeapi import api
+from kubeapi import api, host
 from node_provisioner import lifecycle, metrics, nodeclaims, plan, rate, views
 from telemetry import logs
 
 _CREATES = 1000
 _CREATES_PER_SECOND = 50
 """Claims created at once and in the long run: a brake on whatever other limits miss."""
+_SIDE_BY_SIDE = 8
+"""Calls at the same time: most of a call is the API server's time, and etcd's."""
 
 
 class Buyer:
@@ -18,21 +20,39 @@ class Buyer:
         cloud: nodeclaims.NodeClaims,
         past: lifecycle.Lifecycle,
         counted: metrics.Metrics,
-        now: float,
+        on: host.Host,
     ) -> None:
         self._api = cluster
         self._cloud = cloud
         self._past = past
         self._metrics = counted
-        self._bucket = rate.TokenBucket(capacity=_CREATES, per_second=_CREATES_PER_SECOND, now=now)
+        self._host = on
+        self._bucket = rate.TokenBucket(
+            capacity=_CREATES, per_second=_CREATES_PER_SECOND, now=on.monotonic()
+        )
 
     def buy(self, decided: plan.Plan, now: float) -> tuple[str, ...]:
-        """Create the plan's claims; names of those that could be, in order, up to a failure."""
+        """Create the plan's claims, some side by side; names of those that could be.
+
+        The first failure ends it after those that are under way.
+
+        Raises:
+            api.ApiError: the API server was away, or a name was in between; the next pass goes on.
+        """
         bought: list[str] = []
-        for claim in decided.create:
-            if not (self._bucket.take(now) and self._create(claim, now)):
+        for first in range(0, len(decided.create), _SIDE_BY_SIDE):
+            some = decided.create[first : first + _SIDE_BY_SIDE]
+            allowed = [claim for claim in some if self._bucket.take(now)]
+            answers = self._host.each(self._ask, allowed)
+            for claim, answer in zip(allowed, answers, strict=True):
+                if isinstance(answer, views.ClaimView):
+                    self._take(claim, answer, now)
+                    bought.append(claim.name)
+            for claim, answer in zip(allowed, answers, strict=True):
+                if isinstance(answer, Exception):
+                    self._learn(claim, answer, now)
+            if len(bought) < first + len(some):
                 break
-            bought.append(claim.name)
         return tuple(bought)
 
     def admit(self, decided: plan.Plan) -> None:
@@ -46,33 +66,36 @@ class Buyer:
                 continue  # gone, or another one of its name: the watch will show it
             logs.info("pod_admitted", pod=f"Pod/{pod.key}")
 
-    def _create(self, claim: plan.NewClaim, now: float) -> bool:
-        """Whether the claim is there now.
-
-        What repeating cannot change stops it: the reaction is a bar or a pause, in the next plan.
-        """
+    def _ask(self, claim: plan.NewClaim) -> views.ClaimView | Exception:
         try:
-            self._past.created(self._cloud.create(claim), now)
-        except nodeclaims.NameTaken:
+            return self._cloud.create(claim)
+        except (nodeclaims.NameTaken, api.ApiError) as error:
+            return error
+
+    def _take(self, claim: plan.NewClaim, created: views.ClaimView, now: float) -> None:
+        self._past.created(created, now)
+        self._metrics.count("created")
+        logs.info(
+            "claim_created",
+            claim=claim.name,
+            workload=_shown(claim.workload),
+            offer=claim.offer,
+            attempt=claim.attempt + 1,
+        )
+
+    def _learn(self, claim: plan.NewClaim, error: Exception, now: float) -> None:
+        """What repeating cannot change is barred, or pauses buying; anything else is raised."""
+        if isinstance(error, nodeclaims.NameTaken):
             self._past.avoid_name(claim.name)
             logs.warning("claim_name_taken", claim=claim.name)
-        except api.Rejected as error:
+        elif isinstance(error, api.Rejected):
             self._past.bar(claim.offer, error.message, now)
             self._fail(claim, error)
-        except (api.Forbidden, api.NotFound) as error:
+        elif isinstance(error, api.Forbidden | api.NotFound):
             self._past.fail(f"NodeClaims cannot be created: {error}", now)
             self._fail(claim, error)
         else:
-            self._metrics.count("created")
-            logs.info(
-                "claim_created",
-                claim=claim.name,
-                workload=_shown(claim.workload),
-                offer=claim.offer,
-                attempt=claim.attempt + 1,
-            )
-            return True
-        return False
+            raise error
 
     def _fail(self, claim: plan.NewClaim, error: api.ApiError) -> None:
         self._metrics.count("not_created")

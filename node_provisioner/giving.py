@@ -1,6 +1,6 @@
 """Claims that go: refused, never usable, or needed by no pod; and what is told of them."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from kubeapi import api, objects
 from kubeapi.events import Reason
@@ -16,6 +16,7 @@ from node_provisioner import (
     telling,
     upkeep,
     views,
+    voice,
 )
 from node_provisioner.draining import Use
 from node_provisioner.refusals import Kind
@@ -35,9 +36,12 @@ class Keeper:
         cluster: api.Api,
         cloud: nodeclaims.NodeClaims,
         past: lifecycle.Lifecycle,
+        said: voice.Voice,
+        *,
         counted: metrics.Metrics,
         chosen: settings.Settings,
     ) -> None:
+        self._voice = said
         self._cloud = cloud
         self._past = past
         self._metrics = counted
@@ -54,8 +58,7 @@ class Keeper:
         logs.warning(
             "claim_refused", claim=claim.key, offer=claim.offer, kind=refusal.kind.name.lower()
         )
-        reason = reasons.refused(claim.key, claim.offer, refusal.sentence)
-        self._tell(claim, reason)
+        self._told += _ends(claim, reasons.refused(claim.key, claim.offer, refusal.sentence))
 
     def take_told(self) -> list[Sentence]:
         """What is to be told, since the last call."""
@@ -66,9 +69,9 @@ class Keeper:
         """Do what is due. Deletes nothing unless what is seen is `live`."""
         self._upkeep.update(seen, decided, now)
         if live:
-            due = self._upkeep.needless(now)
-            going = {c.key for c in due if self._give_back(c, _node_of(c, seen), now)}
-            self._reopen(seen, going)
+            for claim in self._upkeep.needless(now):
+                self._give_back(claim, _node_of(claim, seen), now)
+            self._reopen(seen)
             self._end_hopeless(seen, now)
         self._metrics.leaked = len(self._upkeep.leaked(now))
         self._told += self._overdue_words(seen, now)
@@ -77,23 +80,28 @@ class Keeper:
         """Seconds until something is due."""
         return self._upkeep.deadlines(now)
 
-    def _give_back(self, claim: views.ClaimView, node: views.NodeView | None, now: float) -> bool:
-        """One step: close the node, then look again, then delete the claim; False: it is used."""
+    def _give_back(self, claim: views.ClaimView, node: views.NodeView | None, now: float) -> None:
+        """One step: close the node, then look again, then delete the claim."""
         if node is not None:
             use = self._nodes.use(node)
             if use is Use.PODS:
                 self._upkeep.keep(claim, now)
-                return False
+                self._open(node)
+                return
             if not self._is_closed(node, now) or use is not Use.NONE:
-                return True
+                return
         seconds = self._settings.idle_ttl_seconds if claim.initialized else 0.0
         self._past.released(claim)
+        about_claim, about_workload = _ends(
+            claim, reasons.given_back(claim.key, claim.offer, seconds)
+        )
+        # Said first: by this another planner knows that its end is no refusal.
+        self._voice.say([about_claim])
         self._cloud.delete(claim)
+        self._told.append(about_workload)
         self._upkeep.keep(claim, now)  # it is going: not again at once
         self._metrics.count("given_back")
         logs.info("claim_released", claim=claim.key, offer=claim.offer)
-        self._tell(claim, reasons.given_back(claim.key, claim.offer, seconds))
-        return True
 
     def _is_closed(self, node: views.NodeView, now: float) -> bool:
         """Whether no pod is on its way there any more; closes it where it is open."""
@@ -104,17 +112,26 @@ class Keeper:
             logs.info("node_closed", node=node.key, claim=node.claim)
         return node.draining and self._upkeep.is_settled(node, now)
 
-    def _reopen(self, seen: Seen, going: Collection[str]) -> None:
-        """Open the nodes that we closed and that are needed after all."""
+    def _reopen(self, seen: Seen) -> None:
+        """Open the nodes that we closed and that are needed after all.
+
+        What is idle stays closed, whoever closed it: one planner may know of it for longer than
+        another, and they must not take turns.
+        """
         staying = {
             claim.key
             for claim in seen.claims
-            if not (claim.terminating or claim.key in going or self._past.is_done(claim))
+            if not (claim.terminating or self._past.is_done(claim))
+            and not self._upkeep.is_idle(claim.key)
         }
         for node in seen.nodes:
-            if node.draining and node.claim in staying:
-                self._nodes.open(node)
-                logs.info("node_opened", node=node.key, claim=node.claim)
+            if node.claim in staying:
+                self._open(node)
+
+    def _open(self, node: views.NodeView) -> None:
+        if node.draining:
+            self._nodes.open(node)
+            logs.info("node_opened", node=node.key, claim=node.claim)
 
     def _end_hopeless(self, seen: Seen, now: float) -> None:
         """Claims that can come to nothing any more, though their provider keeps them."""
@@ -143,12 +160,12 @@ class Keeper:
                 reason = reasons.leaked(node.key, node.claim)
                 yield Sentence(telling.node(node.key), reason, node.claim)
 
-    def _tell(self, claim: views.ClaimView, reason: Reason) -> None:
-        """The claim, and the workload that it was bought for."""
-        namespace, _, label = claim.workload.partition("/")
-        workload = objects.Workload(namespace, *label.partition("/")[::2])
-        for about in (telling.claim(claim), workload):
-            self._told.append(Sentence(about, reason, claim.uid))
+
+def _ends(claim: views.ClaimView, reason: Reason) -> tuple[Sentence, Sentence]:
+    """The same for the claim, and for the workload that it was bought for."""
+    namespace, _, label = claim.workload.partition("/")
+    workload = objects.Workload(namespace, *label.partition("/")[::2])
+    return Sentence(telling.claim(claim), reason, claim.uid), Sentence(workload, reason, claim.uid)
 
 
 def _node_of(claim: views.ClaimView, seen: Seen) -> views.NodeView | None:

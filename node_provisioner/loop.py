@@ -45,12 +45,20 @@ class Planner:
         self._watch(cluster, on)
         self._metrics = counted or metrics.Metrics()
         self._cloud = nodeclaims.NodeClaims(cluster, chosen.dialect)
-        self._voice = voice.Voice(cluster, events.Recorder(cluster, REPORTER, on.now))
+        recorder = events.Recorder(cluster, REPORTER, on.now)
+        self._voice = voice.Voice(cluster, recorder, lambda: self._passes.is_woken)
         self._past = lifecycle.Lifecycle()
         self._fresh = freshness.Freshness()
         self._unsaid: list[telling.Sentence] = []
-        self._buyer = buying.Buyer(cluster, self._cloud, self._past, self._metrics, on.monotonic())
-        self._keeper = giving.Keeper(cluster, self._cloud, self._past, self._metrics, chosen)
+        self._buyer = buying.Buyer(cluster, self._cloud, self._past, self._metrics, on)
+        self._keeper = giving.Keeper(
+            cluster,
+            self._cloud,
+            self._past,
+            self._voice,
+            counted=self._metrics,
+            chosen=chosen,
+        )
         self._election = (
             leases.Election(cluster, chosen.lease, chosen.identity, self.wake, on)
             if chosen.lease
@@ -109,7 +117,8 @@ class Planner:
         gone = self._claims.take_gone()
         present = self._claims.views()
         for claim in self._past.observe(present, gone, now):
-            self._keeper.refuse(claim, claim.trouble or self._cloud.last_words(claim), now)
+            if (words := self._cloud.last_words(claim)) is not None:
+                self._keeper.refuse(claim, claim.trouble or words, now)
         seen = Seen(self._pods.views(), self._nodes.views(), (*present, *self._past.unseen()))
         self._fresh.update(seen.pods, seen.nodes, seen.claims, now)
         self._metrics.look(seen, now)

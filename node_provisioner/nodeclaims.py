@@ -1,5 +1,7 @@
 """NodeClaims written and deleted: the only way in which this program speaks to a provider."""
 
+from collections.abc import Iterable
+
 from kubeapi import api, objects
 from node_provisioner import dialects, plan, views
 
@@ -64,23 +66,20 @@ class NodeClaims:
         except (api.NotFound, api.Conflict):
             return
 
-    def last_words(self, claim: views.ClaimView) -> str:
+    def last_words(self, claim: views.ClaimView) -> str | None:
         """Why its provider let a claim go; empty: nothing tells.
 
         By its last Warning, or else by the state of the node class: for one that is not ready
-        Karpenter 1.14 deletes claims without a word.
+        Karpenter 1.14 deletes claims without a word. None: a planner gave it back, whichever.
         """
         try:
-            return self._last_warning(claim) or self._class_trouble()
+            listed = self._api.get(_EVENTS, {"fieldSelector": f"involvedObject.uid={claim.uid}"})
+            said = listed.get("items") or ()
+            if any(one.get("reason") == "NodeGivenBack" for one in said):
+                return None
+            return _last_warning(said) or self._class_trouble()
         except api.ApiError:
             return ""  # its end counts without its reason
-
-    def _last_warning(self, claim: views.ClaimView) -> str:
-        listed = self._api.get(_EVENTS, {"fieldSelector": f"involvedObject.uid={claim.uid}"})
-        found = [one for one in listed.get("items") or () if one.get("type") == "Warning"]
-        warnings = [one for one in found if one.get("reason") not in _OF_GOING]
-        warnings.sort(key=lambda one: str(one.get("lastTimestamp") or one.get("eventTime") or ""))
-        return str(warnings[-1].get("message", "")) if warnings else ""
 
     def _class_trouble(self) -> str:
         if self._class_path is None:
@@ -101,3 +100,10 @@ class NodeClaims:
             return self._api.get(f"{PATH}/{claim.name}")
         except api.NotFound as error:
             raise api.Conflict(409, "GoneMeanwhile", claim.name) from error
+
+
+def _last_warning(events: Iterable[api.Object]) -> str:
+    found = [one for one in events if one.get("type") == "Warning"]
+    warnings = [one for one in found if one.get("reason") not in _OF_GOING]
+    warnings.sort(key=lambda one: str(one.get("lastTimestamp") or one.get("eventTime") or ""))
+    return str(warnings[-1].get("message", "")) if warnings else ""

@@ -55,6 +55,10 @@ class Upkeep:
             if age >= self._patience(self._claims[key])
         )
 
+    def is_idle(self, key: str) -> bool:
+        """Whether no pod needs the claim now, for however short a time."""
+        return key in self._idle
+
     def keep(self, claim: views.ClaimView, now: float) -> None:
         """It is needed after all: count from now."""
         self._idle.restart(claim.key, now)

@@ -1,12 +1,12 @@
 """Tells pods, workloads, claims and nodes what was done and why, as Events."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from kubeapi import api, events, objects
 from node_provisioner import telling
 
-_MOST = 100
-"""Events of one pass: a thousand pods are told in ten, and nothing else waits for that."""
+_LEAST, _MOST = 20, 100
+"""Events of one pass, with and without something new to decide: that comes first."""
 
 _PATHS = {
     "Deployment": ("apps/v1", "/apis/apps/v1/namespaces/{0}/deployments/{1}"),
@@ -20,7 +20,11 @@ _PATHS = {
 class Voice:
     """Says each thing once."""
 
-    def __init__(self, cluster: api.Api, recorder: events.Recorder) -> None:
+    def __init__(
+        self, cluster: api.Api, recorder: events.Recorder, urgent: Callable[[], bool]
+    ) -> None:
+        """`urgent`: whether something else is to be done."""
+        self._urgent = urgent
         self._api = cluster
         self._recorder = recorder
         self._workloads: dict[objects.Workload, events.Subject | None] = {}
@@ -47,7 +51,7 @@ class Voice:
             subject = self._subject(sentence.about)
             if subject is None or self.told(subject.uid, sentence.reason.code) == sentence.topic:
                 continue
-            if said == _MOST:
+            if said == _MOST or (said >= _LEAST and self._urgent()):
                 return False
             self._recorder.tell(subject, sentence.reason, sentence.topic)
             said += 1

@@ -1,5 +1,6 @@
 """Who leads, on a clock of the tests' own."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -30,6 +31,9 @@ class _Clock:
 
     def start(self, work: object) -> None:
         raise AssertionError(work)
+
+    def each(self, work: Callable[[host.T], host.R], items: Sequence[host.T]) -> list[host.R]:
+        raise AssertionError(work, items)
 
 
 def _election(client: Client, clock: _Clock, identity: str) -> leases.Election:

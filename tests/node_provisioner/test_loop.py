@@ -586,6 +586,40 @@ def test_a_pod_that_came_before_the_node_was_closed_keeps_it(
     assert len(server.all("nodeclaims")) == 1
 
 
+def test_what_another_planner_gave_back_was_not_refused(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    """P2: else the two would count attempts differently, and buy under different names."""
+    start(replace(FAST, surplus_ttl_seconds=60.0))
+    server.put("pods", objects.pod("a"))
+    (claim,) = _claims(server)
+    said = _event_about(claim, "no pod needed it") | {"reason": "NodeGivenBack", "type": "Normal"}
+    server.put("events", said)
+    server.remove("nodeclaims", claim["metadata"]["name"])
+    (again,) = _claims(server)
+    assert again["metadata"]["name"] == claim["metadata"]["name"]
+    assert again["metadata"]["uid"] != claim["metadata"]["uid"]
+
+
+def test_planners_that_know_of_a_node_for_longer_and_shorter_do_not_take_turns(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    """One closes the idle node; the other would wait longer, and leaves it closed."""
+    start(replace(FAST, idle_ttl_seconds=60.0))
+    server.put("pods", objects.pod("a"))
+    (claim,) = _claims(server)
+    _fulfil(server, claim)
+    server.put("pods", objects.bound("a", "n1"))
+    server.remove("pods", "default/a")
+    marked = {"annotations": {"kaito.sh/draining": claim["metadata"]["name"]}}
+    closed = objects.node("n1", claim=claim["metadata"]["name"]) | {"spec": {"unschedulable": True}}
+    closed["metadata"] |= marked
+    server.put("nodes", closed)
+    time.sleep(2 * _QUIET_SECONDS)
+    assert server.count("PATCH", "nodes") == 0
+    assert len(server.all("nodeclaims")) == 1
+
+
 def test_a_node_that_somebody_closed_is_not_opened(
     server: apiserver.ApiServer, start: Start
 ) -> None:

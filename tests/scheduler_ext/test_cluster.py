@@ -1,7 +1,7 @@
 """The watcher against an API server in memory."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -30,6 +30,9 @@ class _Late:
 
     def start(self, work: Callable[[], None]) -> None:
         host.REAL.start(work)
+
+    def each(self, work: Callable[[host.T], host.R], items: Sequence[host.T]) -> list[host.R]:
+        return host.REAL.each(work, items)
 
 
 class _Watching:
