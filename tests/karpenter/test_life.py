@@ -47,6 +47,7 @@ def test_a_node_without_its_gpu_stays_in_flight_for_karpenter_and_for_the_planne
 def test_a_node_that_is_deleted_by_hand_takes_its_claim_along_and_is_bought_again(
     team: Team,
 ) -> None:
+    """C9."""
     with team.planner():
         team.deploy("chat", instance_types=market.SMALL)
         first = _ready(team)

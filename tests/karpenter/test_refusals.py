@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.karpenter, pytest.mark.timeout(300)]
 def test_without_capacity_the_next_offer_is_taken_in_the_users_order(
     team: Team, market: Market
 ) -> None:
-    """No small machine at all, no medium one on spot: the medium one on demand it is."""
+    """C1: no small machine at all, no medium one on spot: the medium one on demand it is."""
     none = [(sold.SMALL, "spot"), (sold.SMALL, "on-demand"), (sold.MEDIUM, "spot")]
     market.sell(but=none)
     with team.planner():
