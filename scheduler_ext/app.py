@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
-from scheduler_ext import answers, metrics, snapshot, views, wire
+from scheduler_ext import answers, metrics, snapshot, wire
 from telemetry import logs, prometheus
 
 MAX_BODY_BYTES = 8 * 2**20
@@ -42,10 +42,6 @@ class Seen(Protocol):
     @property
     def watched(self) -> int:
         """How many lists are watched now."""
-        ...
-
-    def note_asked(self, pod: views.PodView) -> None:
-        """See that the scheduler asked about a pod."""
         ...
 
 
@@ -126,7 +122,6 @@ class App:
         if asked.has_nodes:
             logs.failure("whole_nodes", hint="set nodeCacheCapable: true")
             return wire.filtered([], {}, error=NODES_REFUSED)
-        self._seen.note_asked(asked.pod)
         found = answers.filtered(asked.pod, asked.names, self._seen.snapshot)
         self._metrics.refused(found.codes)
         if found.unknown:

@@ -20,8 +20,6 @@ _IDLE_SECONDS, _LONGEST_SECONDS = 0.02, 0.1
 _TOUCHES = 20
 """Pods touched in one pass, so that the snapshot does not grow old meanwhile."""
 _AGAIN_SECONDS = 1.0
-_ASKED = 10_000
-"""Pods of which it is remembered that they were asked about."""
 
 
 class Watcher:
@@ -54,7 +52,6 @@ class Watcher:
         self._fresh: dict[str, float] = {}
         self._known: frozenset[str] | None = None
         self._pending: deque[snapshot.Opening] = deque()
-        self._asked: dict[str, None] = {}
 
     def run(self, stop: host.Flag) -> None:
         """Keep the snapshot until `stop` is set, whatever happens on the way."""
@@ -70,18 +67,12 @@ class Watcher:
         """How many of the three lists are watched now."""
         return sum(kept.live for kept in (self._pods, self._nodes, self._claims))
 
-    def note_asked(self, pod: views.PodView) -> None:
-        """Remember that the scheduler asked about a pod."""
-        self._asked[pod.uid] = None
-        if len(self._asked) > _ASKED:
-            del self._asked[next(iter(self._asked))]
-
     def run_pass(self) -> float | None:
         """Look, and touch; seconds until it must look again without a change."""
         now = self._host.monotonic()
         before, after = self.snapshot, self._look(now)
         self.snapshot = after
-        self._count_unguarded(before, after)
+        self._count_misplaced(before, after)
         self._pending.extend(snapshot.openings(before, after))
         again = self._touch()
         kept = min(self._fresh.values(), default=None)
@@ -110,13 +101,15 @@ class Watcher:
         }
         self._known = ready
 
-    def _count_unguarded(self, before: snapshot.Snapshot, after: snapshot.Snapshot) -> None:
-        """A pod that waited and is bound was asked about, or the scheduler went on without us."""
+    def _count_misplaced(self, before: snapshot.Snapshot, after: snapshot.Snapshot) -> None:
+        """Pods that were bound in spite of us: the scheduler went on without an answer."""
         for pod in before.waiting:
-            bound = pod.marked and pod.uid in after.holders
-            if bound and pod.uid not in self._asked:
-                self._metrics.unguarded += 1
-                logs.warning("bound_unasked", pod=pod.key, node=after.holders[pod.uid].node)
+            bound = after.holders.get(pod.uid)
+            candidate = after.doubtful.get(bound.node) if bound and pod.marked else None
+            if candidate is not None and candidate.obstacle is not None:
+                self._metrics.misplaced += 1
+                why = candidate.obstacle.code
+                logs.warning("misplaced", pod=pod.key, node=candidate.node.name, reason=why)
 
     def _touch(self) -> float | None:
         """Touch the next pods; after how many seconds to come back for the rest, None: none is."""

@@ -37,17 +37,15 @@ class Placing:
     namespace: str
     scheduler: str = ""
     """What pods name; every scheduler of a test has its own name."""
+    type: str = ""
+    """Instance type of this test's nodes and pods; by default one that no other test has."""
     proxy: Proxy = field(init=False)
 
     def __post_init__(self) -> None:
         self.scheduler = self.scheduler or f"scheduler-{self.namespace}"
+        self.type = self.type or self.namespace
         self.ports = control_plane.free_ports(2)
         self.proxy = Proxy(self.ports[1])
-
-    @property
-    def type(self) -> str:
-        """Instance type of this test's nodes, which no other test's pods ask for."""
-        return self.namespace
 
     def pair(self) -> scheduling.Pair:
         """Scheduler and extender, with the proxy between them."""

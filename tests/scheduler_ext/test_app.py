@@ -9,14 +9,14 @@ planner sees the same Unschedulable pods whoever refused them (E1, E2 in `test_r
 import asyncio
 import random
 from collections.abc import MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from scheduler_ext import answers, app, metrics, snapshot, views
+from scheduler_ext import answers, app, metrics, snapshot
 from tests.scheduler_ext import objects
 from tests.scheduler_ext.objects import claim, node, taken
 
@@ -27,10 +27,6 @@ class Seen:
 
     snapshot: snapshot.Snapshot
     watched: int = 3
-    asked: list[str] = field(default_factory=list)
-
-    def note_asked(self, pod: views.PodView) -> None:
-        self.asked.append(pod.uid)
 
 
 @dataclass(frozen=True)
@@ -287,9 +283,3 @@ def test_the_metrics_tell_what_was_answered(served: app.App) -> None:
     ):
         assert line in page.splitlines()
     assert {name for name in metrics.FAMILIES if f"# TYPE {name} " in page} == set(metrics.FAMILIES)
-
-
-def test_the_pods_that_were_asked_about_are_noted() -> None:
-    seen = Seen(snapshot.Snapshot())
-    call(app.App(seen, metrics.Metrics()), "POST", "/filter", objects.request(objects.raw_pod()))
-    assert seen.asked == ["uid-chat-1"]

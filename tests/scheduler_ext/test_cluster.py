@@ -199,26 +199,21 @@ def test_a_cluster_without_nodeclaims_is_one_where_nothing_was_bought(
     started.watcher.wake()
 
 
-def test_a_pod_that_was_bound_without_a_question_is_counted(
+def test_a_pod_that_is_bound_in_spite_of_us_is_counted(
     server: apiserver.ApiServer, watching: _Watching
 ) -> None:
     """E23: an `ignorable: true` that nobody should set shows here."""
-    for name in ("asked", "unasked"):
+    server.put("nodes", objects.raw_node("n2"))
+    for name in ("n1", "n2"):
         server.put("pods", objects.raw_pod(name))
     until(lambda: len(watching.watcher.snapshot.waiting) == 2)
-    watching.watcher.note_asked(objects.pod("asked"))
-    for name in ("asked", "unasked"):
-        server.change("pods", f"default/{name}", lambda pod: pod["spec"].update(nodeName="n1"))
+    for name in ("n1", "n2"):
+        server.change(
+            "pods", f"default/{name}", lambda p: p["spec"].update(nodeName=p["metadata"]["name"])
+        )
     until(lambda: len(watching.watcher.snapshot.holders) == 2)
-    until(lambda: watching.metrics.unguarded)
-    assert watching.metrics.unguarded == 1
-
-
-def test_what_was_asked_is_forgotten_at_last(client: Client) -> None:
-    idle = cluster.Watcher(client, metrics.Metrics())
-    for number in range(cluster._ASKED + 10):
-        idle.note_asked(objects.pod(f"p{number}"))
-    assert len(idle._asked) == cluster._ASKED
+    until(lambda: watching.metrics.misplaced)
+    assert watching.metrics.misplaced == 1
 
 
 def test_forty_updates_of_a_node_cost_no_touch_and_leave_the_answer(

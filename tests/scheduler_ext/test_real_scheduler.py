@@ -43,6 +43,7 @@ def test_without_a_node_that_fits_nobody_is_asked_and_the_planner_buys(
 ) -> None:
     """E1, E2: the condition alone leads to a claim."""
     programs.install(running.api, "node-provisioner")
+    running.type = "Standard_NC6s_v3"
     if nodes == "small":
         running.node(gpus=0)
     path = running.pod("p")
@@ -51,10 +52,6 @@ def test_without_a_node_that_fits_nobody_is_asked_and_the_planner_buys(
     assert any(words in condition["message"] for words in why.split("|"))
     rights = running.directory / "etc" / "node-provisioner.kubeconfig"
     wanted = f"{claims.COLLECTION}?labelSelector=kaito.sh/workload-namespace={running.namespace}"
-    type_ = "Standard_NC6s_v3"
-    spec = running.api.get(path)["metadata"]["annotations"]["kaito.sh/provision-spec"]
-    known = {"annotations": {"kaito.sh/provision-spec": spec.replace(running.type, type_)}}
-    running.api.patch(path, {"metadata": known})
     with programs.running("node_provisioner", rights):
         (claim,) = until(lambda: running.api.get(wanted)["items"], SECONDS)
     assert "kaito.sh/placement" not in str(claim["spec"])
@@ -140,7 +137,8 @@ def test_whole_nodes_are_refused_where_the_user_looks(here: Placing) -> None:
 
 def test_an_extender_that_may_be_ignored_shows_in_a_metric(here: Placing) -> None:
     """E23: what `ignorable: true` costs, and that it is set."""
-    here.node()
+    here.claim(f"ws-{here.namespace}")
+    here.node(claim=f"ws-{here.namespace}")
     here.proxy.delay_seconds = 3.0
     with here.extender(), here.scheduling(extender={"ignorable": True}):
         here.bound(here.pod("p"))
@@ -148,7 +146,7 @@ def test_an_extender_that_may_be_ignored_shows_in_a_metric(here: Placing) -> Non
 
         def counted() -> bool:
             text = httpx.get(page, trust_env=False).text
-            return "plainsail_extender_pods_unguarded_total 1" in text
+            return "plainsail_extender_pods_misplaced_total 1" in text
 
         until(counted, SECONDS)
 
