@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from presets import adapter_list, runtime_args
+from webhook import copies
 
 MOUNT = "/mnt/adapter"
 """Above the directories of the adapters, as in KAITO."""
@@ -67,14 +68,9 @@ def copiers(beside: Beside, security: Mapping[str, Any]) -> list[dict[str, Any]]
     if not beside.is_copied:
         return []
     return [
-        {
-            "name": name,
-            "image": one.image,
-            "imagePullPolicy": "IfNotPresent",
-            "command": ["cp", "-R", f"/{_IN_IMAGE}/.", _mount(one)],
-            "securityContext": dict(security),
-            "volumeMounts": [{"name": name, "mountPath": _mount(one)}],
-        }
+        copies.copier(
+            name, one.image, _IN_IMAGE, {"name": name, "mountPath": _mount(one)}, security
+        )
         for name, one in _named(beside)
     ]
 

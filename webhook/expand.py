@@ -53,7 +53,7 @@ def expand(of: Case, earlier: Record | None = None) -> Expansion:
         "metadata": {"annotations": {annotations.EXPANSION: ""}},
         "spec": {
             **selector,
-            **_of_kind(of, model),
+            **_of_kind(of, model, chosen),
             "template": {
                 "metadata": _pod_metadata(request, placed, _selected_labels(workload, selector)),
                 "spec": _pod_layout(of, model, placed, chosen),
@@ -131,8 +131,7 @@ def _pod_layout(
     request, pod, image_volumes = of.request, of.pod, of.terms.image_volumes
     supply = weights.Supply(request.weights, image_volumes)
     if request.tuning is not None:
-        run = tuning.Run(request.tuning, model, supply)
-        layout = tuning.pod_layout(run, placed, chosen, pod)
+        layout = tuning.pod_layout(tuning.Run(request.tuning, model, supply), placed, chosen, pod)
     else:
         beside = adapters.Beside(request.adapters, image_volumes)
         served = podspec.Served(model, placed, supply, beside, request.runtime)
@@ -150,11 +149,15 @@ def _pod_layout(
     return layout
 
 
-def _of_kind(of: Case, model: preset.Preset) -> dict[str, Any]:
+def _of_kind(of: Case, model: preset.Preset, chosen: podspec.Chosen) -> dict[str, Any]:
     """Fields of the spec that only one kind has."""
     if workloads.kind_of(of.workload) == workloads.DEPLOYMENT:
         return {"progressDeadlineSeconds": podspec.progress_seconds(model.weights)}
-    return {} if of.request.tuning is None else tuning.job_layout(of.pod)
+    if of.request.tuning is None:
+        return {}
+    supply = weights.Supply(of.request.weights, of.terms.image_volumes)
+    run = tuning.Run(of.request.tuning, model, supply)
+    return tuning.job_layout(run, chosen.name, of.pod)
 
 
 def _selector(workload: dict[str, Any]) -> dict[str, Any]:

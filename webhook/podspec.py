@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from presets import forms, images, preset, runtime_args
-from webhook import adapters, weights, workloads
+from webhook import adapters, copies, weights, workloads
 from webhook.placement import Placement
 
 NEW_CONTAINER = "model"
@@ -163,14 +163,6 @@ def environment(model: preset.Preset, supply: weights.Supply) -> list[dict[str, 
     ]
 
 
-def literal(argv: list[str]) -> list[str]:
-    """Arguments that the kubelet hands on as they are: it reads `$(NAME)` as a variable.
-
-    Source: k8s.io/kubernetes, third_party/forked/golang/expansion.
-    """
-    return [text.replace("$", "$$") if "$" in text else text for text in argv]
-
-
 _MOUNTS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("plainsail-tmp", "/tmp", {}),  # noqa: S108 - an emptyDir of the pod
     ("plainsail-shm", "/dev/shm", {"medium": "Memory"}),  # noqa: S108 - likewise
@@ -192,7 +184,7 @@ def _invocation(chosen: Chosen, args: runtime_args.ServeArgs) -> dict[str, Any]:
     """Command and arguments; none where the command is the user's."""
     if chosen.found.get("command"):
         return {}
-    return {"command": list(COMMAND), "args": literal(args.to_argv())}
+    return {"command": list(COMMAND), "args": copies.literal(args.to_argv())}
 
 
 def _ports(found: Mapping[str, Any], pod: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -10,11 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from presets import images, preset, request, runtime_args
-from webhook import podspec, weights, workloads
+from webhook import copies, podspec, weights, workloads
 from webhook.placement import Placement
-
-CONTAINER = runtime_args.TUNE
-"""Name of the model's container where the template has none."""
 
 FAILED_PODS = 3
 """Failed pods after which the Job gives up; Kubernetes' own default is 6, each for the price of a
@@ -45,8 +42,8 @@ class Run:
     @property
     def fetches(self) -> bool:
         """The data is downloaded or copied before the run."""
-        copies = bool(self.asked.input_image) and not self.supply.has_image_volumes
-        return bool(self.asked.input_urls) or copies
+        is_copied = bool(self.asked.input_image) and not self.supply.has_image_volumes
+        return bool(self.asked.input_urls) or is_copied
 
     @property
     def pushes(self) -> bool:
@@ -60,18 +57,20 @@ class Run:
         return pulled | {runtime_args.TUNE} | ({runtime_args.PUSH} if self.pushes else set())
 
 
-def job_layout(pod: Mapping[str, Any]) -> dict[str, Any]:
-    """What the Job is to do about failed pods, given the user's pod spec.
+def job_layout(run: Run, container: str, pod: Mapping[str, Any]) -> dict[str, Any]:
+    """What the Job is to do about failed pods; `container`: the name of that of `tune`.
 
-    A policy takes pods that are never restarted. Evictions do not count as failures.
+    A policy takes pods that are never restarted. Evictions do not count as failures, and the exit
+    status of a container of the user's own means what the user says.
     """
     if pod.get("restartPolicy") not in (None, "", "Always", "Never"):
         return {"backoffLimit": FAILED_PODS}
-    wrong = {"operator": "In", "values": [2]}
-    rules = [
-        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
-        {"action": "FailJob", "onExitCodes": wrong},
-    ]
+    ours = [container if name == runtime_args.TUNE else name for name in sorted(run.programs)]
+    evicted = {"type": "DisruptionTarget", "status": "True"}
+    rules: list[dict[str, Any]] = [{"action": "Ignore", "onPodConditions": [evicted]}]
+    for name in ours:
+        wrong = {"containerName": name, "operator": "In", "values": [2]}
+        rules.append({"action": "FailJob", "onExitCodes": wrong})
     return {
         "backoffLimit": FAILED_PODS,
         "podFailurePolicy": {"rules": rules},
@@ -166,14 +165,8 @@ def _tune(
 def _fetch(run: Run, security: Mapping[str, Any]) -> dict[str, Any]:
     target = _mount(DATA_VOLUME, runtime_args.DATA)
     if not run.asked.input_urls:
-        return {
-            "name": runtime_args.FETCH,
-            "image": run.asked.input_image,
-            "imagePullPolicy": "IfNotPresent",
-            "command": ["cp", "-R", f"/{_IN_IMAGE}/.", runtime_args.DATA],
-            "securityContext": dict(security),
-            "volumeMounts": [target],
-        }
+        image = run.asked.input_image
+        return copies.copier(runtime_args.FETCH, image, _IN_IMAGE, target, security)
     return {
         **_program(runtime_args.FETCH, runtime_args.FetchArgs(run.asked.input_urls)),
         "securityContext": dict(security),
@@ -204,7 +197,7 @@ def _program(
         "image": images.RUNTIME_IMAGE,
         "imagePullPolicy": "IfNotPresent",
         "command": list(podspec.COMMAND),
-        "args": podspec.literal(args.to_argv()),
+        "args": copies.literal(args.to_argv()),
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from presets import preset, sources
+from webhook import copies
 
 MOUNT = "/mnt/weights"
 """Where the image's or the claim's root is in the model's container."""
@@ -72,16 +73,8 @@ def copier(supply: Supply, security: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The init container that copies the weights; none where they are mounted."""
     if not supply.is_copied:
         return []
-    return [
-        {
-            "name": VOLUME,
-            "image": supply.source.name,
-            "imagePullPolicy": "IfNotPresent",
-            "command": ["cp", "-R", f"/{supply.source.path}/.", MOUNT],
-            "securityContext": dict(security),
-            "volumeMounts": [{"name": VOLUME, "mountPath": MOUNT}],
-        }
-    ]
+    mount = {"name": VOLUME, "mountPath": MOUNT}
+    return [copies.copier(VOLUME, supply.source.name, supply.source.path, mount, security)]
 
 
 def needs_token(model: preset.Preset, supply: Supply) -> bool:

@@ -132,9 +132,17 @@ def test_what_no_other_pod_can_mend_ends_the_job_and_an_eviction_counts_for_noth
     assert spec["backoffLimit"] == 3
     ignored, ended = spec["podFailurePolicy"]["rules"]
     assert (ignored["action"], ended["action"]) == ("Ignore", "FailJob")
-    assert ended["onExitCodes"]["values"] == [2]
+    assert ended["onExitCodes"] == {"containerName": "tune", "operator": "In", "values": [2]}
     assert spec["template"]["spec"]["restartPolicy"] == "Never"
     assert spec["podReplacementPolicy"] == "Failed"  # the API server takes no other beside it
+
+
+def test_only_our_programs_end_the_job_by_their_status() -> None:
+    """Each by the name that its container has in the pod; an app beside them says what it means."""
+    containers = [{"name": "trainer"}, {"name": "app", "image": "app:1"}]
+    spec = expanded(URLS, IMAGE, containers=containers).workload["spec"]
+    rules = spec["podFailurePolicy"]["rules"][1:]
+    assert [rule["onExitCodes"]["containerName"] for rule in rules] == ["fetch", "push", "trainer"]
 
 
 def test_a_user_who_restarts_pods_gets_no_policy_that_forbids_it() -> None:

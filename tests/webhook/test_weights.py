@@ -92,6 +92,13 @@ def test_without_image_volumes_the_image_itself_copies_its_weights() -> None:
     assert template(undone)["spec"] == {"initContainers": [own]}
 
 
+def test_the_kubelet_hands_the_path_on_as_it_is() -> None:
+    """It reads `$(NAME)` in a command as a variable."""
+    source = sources.read_weights("image:r.example.com/m:1/a$(HOME)")
+    (copier,) = weights.copier(weights.Supply(source, has_image_volumes=False), {})
+    assert copier["command"] == ["cp", "-R", "/a$$(HOME)/.", "/mnt/weights"]
+
+
 def test_an_image_is_not_copied_whole() -> None:
     decision = expanded("image:r.example.com/m:1")
     assert isinstance(decision, admit.Denied)
