@@ -114,6 +114,7 @@ def _of_planner() -> Iterator[Made]:
     refused = why.withdrawn("ws09c2e77b1", spot, no_capacity)
     yield why.requested, why.requested([claim], offer, "attempt 2/2", refused, None)
     yield why.awaited, why.awaited(claim, offer.instance_type)
+    yield why.others_awaited, why.others_awaited()
     yield why.not_taken, why.not_taken(claim, "gpu-1")
     yield why.all_refused, why.all_refused([offer], {offer: no_capacity})
     yield why.paused, why.paused('node class "default" not found')

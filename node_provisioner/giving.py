@@ -27,6 +27,9 @@ from telemetry import logs
 _HOPELESS = (Kind.CAPACITY, Kind.QUOTA, Kind.UNSOLD, Kind.NODE_CLASS)
 """Kinds of trouble that end a claim that its provider would keep for minutes."""
 
+_LATE_SECONDS = 10.0
+"""A node that was closed is not closed again for so long, though its watch does not show it."""
+
 
 class Keeper:
     """Ends claims, and says why."""
@@ -48,6 +51,8 @@ class Keeper:
         self._settings = chosen
         self._upkeep = upkeep.Upkeep(chosen)
         self._nodes = draining.Nodes(cluster)
+        self._closing: dict[str, float] = {}
+        """Until when the watch may take to show that a node was closed."""
         self._told: list[Sentence] = []
 
     def refuse(self, claim: views.ClaimView, words: str, now: float) -> None:
@@ -68,6 +73,7 @@ class Keeper:
     def work(self, seen: Seen, decided: plan.Plan, now: float, *, live: bool) -> None:
         """Do what is due. Deletes nothing unless what is seen is `live`."""
         self._upkeep.update(seen, decided, now)
+        self._closing = {key: until for key, until in self._closing.items() if now < until}
         if live:
             for claim in self._upkeep.needless(now):
                 self._give_back(claim, _node_of(claim, seen), now)
@@ -83,6 +89,8 @@ class Keeper:
     def _give_back(self, claim: views.ClaimView, node: views.NodeView | None, now: float) -> None:
         """One step: close the node, then look again, then delete the claim."""
         if node is not None:
+            if not node.draining and node.key in self._closing:
+                return  # it was closed, and the watch is late
             use = self._nodes.use(node)
             if use is Use.PODS:
                 self._upkeep.keep(claim, now)
@@ -109,6 +117,7 @@ class Keeper:
             return True
         if not node.draining:
             self._nodes.close(node)
+            self._closing[node.key] = now + _LATE_SECONDS
             logs.info("node_closed", node=node.key, claim=node.claim)
         return node.draining and self._upkeep.is_settled(node, now)
 

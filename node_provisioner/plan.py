@@ -181,11 +181,13 @@ class _Buyer:
             if isinstance(offer, Reason):
                 self.unplaced += [Unplaced(pod, offer) for pod in waiting]
                 return
-            claim = self._purchase(wanted, offer, next(fresh))
-            self._taken.add(claim.name)
-            self._account.add(wanted.workload.key, offer)
-            self.create.append(claim)
-            self.placed += self._stock.add_and_serve(expected(claim), wanted, waiting)
+            self._add(self._purchase(wanted, offer, next(fresh)), wanted, waiting)
+
+    def _add(self, claim: NewClaim, wanted: demand.Demand, waiting: deque[views.PodView]) -> None:
+        self._taken.add(claim.name)
+        self._account.add(wanted.workload.key, claim.offer)
+        self.create.append(claim)
+        self.placed += self._stock.add_and_serve(expected(claim), wanted, waiting)
 
     def serve_together(self, wanted: demand.Demand, waiting: deque[views.PodView]) -> None:
         """Place all pods, or none."""
@@ -200,9 +202,30 @@ class _Buyer:
         if self.unplaced[left:]:
             reason = reasons.gang_waits(self.unplaced[left].reason)
             self._undo(bought, placed, left)
-            self.unplaced += [Unplaced(pod, reason) for pod in wanted.pods]
+            self.unplaced += [Unplaced(pod, reason) for pod in self._find_out(wanted)]
         elif all(found.bin.node for found in self.placed[placed:]):
             self.admit += wanted.pods
+
+    def _find_out(self, wanted: demand.Demand) -> deque[views.PodView]:
+        """Try an offer that one claim at a time may try, or keep the claim that does.
+
+        The pods that are left; all of them where something else stands in the way.
+        """
+        waiting = deque(wanted.pods)
+        if not any(map(self._is_tried, offerings.offers(wanted.spec, wanted.rules))):
+            return waiting
+        self.use_own(wanted, waiting)
+        if waiting and not isinstance(offer := self._choose(wanted), Reason):
+            probe = self._purchase(wanted, offer, next(self._fresh_names(wanted)))
+            self._add(probe, wanted, waiting)
+        return waiting
+
+    def _is_tried(self, offer: offerings.Offer) -> bool:
+        """Whether one claim at a time finds out if it can be had."""
+        barred = any(one in self._past.barred for one in offer.wider)
+        probed = any(one in self._past.probed for one in offer.wider)
+        paused = self._past.pause is not None and self._past.careful
+        return not barred and (probed or paused)
 
     def _undo(self, bought: int, placed: int, left: int) -> None:
         self._stock.take_back(self.placed[placed:])

@@ -37,6 +37,12 @@ def awaited(claim: str, instance_type: str) -> Reason:
     return Reason("NodeAwaited", sentence, warning=False)
 
 
+def others_awaited() -> Reason:
+    """The pod has a node, and those that start together with it have not."""
+    sentence = "waiting for the nodes of the pods that start together with it"
+    return Reason("NodesAwaited", sentence, warning=False)
+
+
 def not_taken(claim: str, node: str) -> Reason:
     """A node that was bought for the workload is there, and the scheduler does not use it."""
     hint = "the pod's own condition PodScheduled says what it lacks; another such node is no help"
@@ -178,6 +184,7 @@ def _why(offer: offerings.Offer, why: Mapping[offerings.Offer, str]) -> str:
 ON_PODS = "pod, workload"
 ON: Mapping[str, str] = {
     "NodeAwaited": "pod",
+    "NodesAwaited": "pod",
     "NodeNotTaken": "pod",
     "NodesReady": "pod",
     "MalformedProvisionSpec": "pod",

@@ -41,11 +41,14 @@ def sentences(
     new = {claim.name: claim for claim in decided.create}
     unbought = new.keys() - set(known.bought)
     coming = {placed.bin.claim for placed in decided.placed if not placed.bin.node}
+    admitted = {view.uid for view in decided.admit}
     for placed in decided.placed:
         if placed.pod.standing is Standing.UNJUDGED or placed.bin.claim in unbought:
             continue
-        if placed.bin.node:
+        if placed.bin.node and placed.pod.uid not in admitted:
             yield from _of_present(placed)
+        elif placed.bin.node:
+            continue
         elif not coming & {known.told(placed.pod.uid, code) for code in _OF_CLAIMS}:
             yield _of_coming(placed, new.get(placed.bin.claim), known.because)
     for left in decided.unplaced:
@@ -83,6 +86,9 @@ def node(name: str) -> events.Subject:
 
 
 def _of_present(placed: stock.Placement) -> Iterator[Sentence]:
+    if placed.pod.standing is Standing.GATED:
+        reason = reasons.others_awaited()
+        yield Sentence(pod(placed.pod), reason, reason.sentence)
     if placed.bin.settled and placed.bin.claim and placed.pod.standing is Standing.REFUSED:
         reason = reasons.not_taken(placed.bin.claim, placed.bin.node)
         yield Sentence(pod(placed.pod), reason, placed.bin.node)

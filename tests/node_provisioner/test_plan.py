@@ -249,9 +249,11 @@ def _gang(
     expected: int,
     bins: tuple[supply.Bin, ...] = (),
     allowed: limits.Limits = _LIMITS,
+    past: plan.Past | None = None,
+    existing: tuple[views.ClaimView, ...] = (),
 ) -> plan.Plan:
     demands = demand.unmet(_pods(count, spec_changes=_GATE), {_CHAT: expected})
-    return plan.plan(demands, bins, allowed, plan.Past())
+    return plan.plan(demands, bins, allowed, past or plan.Past(), existing=existing)
 
 
 def test_a_gang_waits_until_all_its_pods_are_there() -> None:
@@ -272,6 +274,33 @@ def test_a_gang_that_gets_none_leaves_everything_to_others() -> None:
     demands = demand.unmet([*_pods(3, spec_changes=_GATE), other], {_CHAT: 3})
     decided = plan.plan(demands, (), limits.Limits(2), plan.Past())
     assert [claim.workload.name for claim in decided.create] == ["z"]
+
+
+@pytest.mark.parametrize(
+    "past",
+    [
+        plan.Past(probed={objects.OFFER}),
+        plan.Past(pause=reasons.paused("no node class"), careful=True),
+    ],
+    ids=["offer", "pause"],
+)
+def test_a_gang_finds_out_with_one_claim_whether_it_can_have_them_all(past: plan.Past) -> None:
+    """Or it would wait for ever for an offer that is tried with one claim at a time."""
+    first = _gang(3, 3, past=past)
+    (probe,) = first.create
+    assert (len(first.placed), len(first.unplaced), first.admit) == (1, 2, ())
+    launching = objects.claim_view(probe.name, workload=_DEPLOYMENT)
+    coming = (plan.expected(probe),)
+    meanwhile = _gang(3, 3, coming, past=past, existing=(launching,))
+    assert (meanwhile.create, len(meanwhile.placed)) == ((), 1), "it is not given back"
+    launched = (replace(launching, launched=True),)
+    assert len(_gang(3, 3, coming, existing=launched).create) == 2
+
+
+def test_a_gang_without_room_for_all_does_not_try_with_one() -> None:
+    probed = plan.Past(probed={objects.OFFER})
+    assert _gang(3, 3, allowed=limits.Limits(0), past=probed).create == ()
+    assert _gang(3, 3, allowed=limits.Limits(2), past=plan.Past(careful=True)).create == ()
 
 
 def test_a_gang_starts_when_every_node_is_there_and_not_before() -> None:

@@ -274,6 +274,17 @@ def test_a_gang_gets_nodes_for_all_before_any_pod_starts(case: Case) -> None:
     assert (case.bought, job.done) == (3, 3)
 
 
+def test_a_late_watch_does_not_make_a_node_be_closed_again_and_again(case: Case) -> None:
+    case.serve()
+    case.run(300.0)
+    case.of.faults.lag_seconds = 30.0
+    case.of.workloads.scale(_CHAT, 0)
+    case.run(720.0)
+    calls = case.of.planners.running[0].connection.calls
+    patched = sum((call.method, call.path[:14]) == ("PATCH", "/api/v1/nodes/") for call in calls)
+    assert (case.claims, 1 <= patched <= 5) == ([], True)
+
+
 # C: claims and their providers.
 
 
