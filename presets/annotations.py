@@ -165,7 +165,7 @@ KEYS: dict[str, Key] = {
             forms.RUNTIME,
             "`auto`",
             "which model server runs the model",
-            "vllm",
+            "transformers",
         ),
         _wish(
             WEIGHTS,

@@ -4,8 +4,7 @@ An adapter's image holds its files under `/data`, on any base or none (KAITO's l
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from presets import adapter_list, runtime_args
 from webhook import copies
@@ -20,8 +19,7 @@ as long as theirs."""
 _IN_IMAGE = "data"
 
 
-@dataclass(frozen=True)
-class Beside:
+class Beside(NamedTuple):
     """The adapters beside a model, and how the cluster gives images of them to a pod."""
 
     listed: tuple[adapter_list.Adapter, ...] = ()
@@ -77,6 +75,8 @@ def copiers(beside: Beside, security: Mapping[str, Any]) -> list[dict[str, Any]]
 
 def taken(beside: Beside, container: Mapping[str, Any]) -> Iterator[str]:
     """Paths of adapters at which the user has mounted something else."""
+    if not beside.listed:
+        return
     mounted = {m.get("mountPath"): m.get("name") for m in container.get("volumeMounts") or ()}
     for name, one in _named(beside):
         if mounted.get(_mount(one), name) != name:
@@ -85,7 +85,8 @@ def taken(beside: Beside, container: Mapping[str, Any]) -> Iterator[str]:
 
 def _named(beside: Beside) -> Iterator[tuple[str, adapter_list.Adapter]]:
     """Each adapter with the name of its volume."""
-    return ((f"{VOLUME}-{place}", one) for place, one in enumerate(beside.listed))
+    for place, one in enumerate(beside.listed):
+        yield f"{VOLUME}-{place}", one
 
 
 def _mount(one: adapter_list.Adapter) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from presets import annotations, forms, gpus, metadata, preset, runtime_args
 from presets.field_errors import FieldError
 from presets.request import Request
-from webhook import keys, machines, placement, podspec, workloads
+from webhook import adapters, keys, machines, placement, podspec, weights, workloads
 from webhook.record import Record
 from webhook.terms import Terms
 
@@ -54,6 +54,16 @@ class Case:
     def pod(self) -> dict[str, Any]:
         """The pod spec of the template."""
         return workloads.pod_spec(self.workload)
+
+    @cached_property
+    def supply(self) -> weights.Supply:
+        """Where the weights come from."""
+        return weights.Supply(self.request.weights, self.terms.image_volumes)
+
+    @cached_property
+    def beside(self) -> adapters.Beside:
+        """The adapters beside the model."""
+        return adapters.Beside(self.request.adapters, self.terms.image_volumes)
 
     @property
     def selected(self) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 from presets import annotations, forms, preset, provision_spec
 from presets.request import Request
 from webhook import (
-    adapters,
     fill,
     machines,
     notes,
@@ -16,7 +15,6 @@ from webhook import (
     podspec,
     reasons,
     tuning,
-    weights,
     workloads,
 )
 from webhook.case import Case
@@ -41,7 +39,7 @@ def expand(of: Case, earlier: Record | None = None) -> Expansion:
     or carried when it was stored: it pins the revision. Total on what `webhook.validate` lets pass;
     expanding the result changes nothing.
     """
-    workload, request, pod, chosen = of.workload, of.request, of.pod, of.chosen
+    workload, request, chosen = of.workload, of.request, of.chosen
     assert of.model is not None, "validate refuses what names no preset"
     assert chosen is not None, "validate refuses several containers"
     assert isinstance(of.machines, machines.Machines), "validate refuses what has no machine"
@@ -69,7 +67,7 @@ def expand(of: Case, earlier: Record | None = None) -> Expansion:
         inputs=annotations.inputs(of.keys),
         tree=merged(kept, tree),
     )
-    told = notes.of(request, model, placed, chosen, pod, image_volumes=of.terms.image_volumes)
+    told = notes.of(of, model, placed, chosen)
     return Expansion(with_record(filled, record), tuple(told))
 
 
@@ -128,13 +126,12 @@ def _pod_metadata(
 def _pod_layout(
     of: Case, model: preset.Preset, placed: placement.Placement, chosen: podspec.Chosen
 ) -> dict[str, Any]:
-    request, pod, image_volumes = of.request, of.pod, of.terms.image_volumes
-    supply = weights.Supply(request.weights, image_volumes)
+    request, pod = of.request, of.pod
     if request.tuning is not None:
-        layout = tuning.pod_layout(tuning.Run(request.tuning, model, supply), placed, chosen, pod)
+        run = tuning.Run(request.tuning, model, of.supply)
+        layout = tuning.pod_layout(run, placed, chosen, pod)
     else:
-        beside = adapters.Beside(request.adapters, image_volumes)
-        served = podspec.Served(model, placed, supply, beside, request.runtime)
+        served = podspec.Served(model, placed, of.supply, of.beside, request.runtime)
         layout = podspec.pod_layout(served, chosen, pod)
     layout["tolerations"] = placement.tolerations()
     layout["affinity"] = placement.affinity(placed.instance_types)
@@ -155,8 +152,7 @@ def _of_kind(of: Case, model: preset.Preset, chosen: podspec.Chosen) -> dict[str
         return {"progressDeadlineSeconds": podspec.progress_seconds(model.weights)}
     if of.request.tuning is None:
         return {}
-    supply = weights.Supply(of.request.weights, of.terms.image_volumes)
-    run = tuning.Run(of.request.tuning, model, supply)
+    run = tuning.Run(of.request.tuning, model, of.supply)
     return tuning.job_layout(run, chosen.name, of.pod)
 
 

@@ -1,23 +1,17 @@
 """What the user is told about an expansion: the defaults chosen, and what was left as it was."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from presets import forms, preset
-from presets.request import Request
 from webhook import adapters, placement, podspec, reasons, weights, workloads
+from webhook.case import Case
 
 
 def of(
-    request: Request,
-    model: preset.Preset,
-    placed: placement.Placement,
-    chosen: podspec.Chosen,
-    pod: dict[str, Any],
-    *,
-    image_volumes: bool,
+    case: Case, model: preset.Preset, placed: placement.Placement, chosen: podspec.Chosen
 ) -> Iterator[reasons.Note]:
-    """The notes, the choice of machines first; `pod` is the pod spec as the user left it."""
+    """The notes, the choice of machines first; `model` as it is pinned."""
+    request, pod = case.request, case.pod
     yield reasons.expanded(model, placed, request.tuning, has_own_image=chosen.has_own_image)
     if placed.left_out:
         yield reasons.machines_left_out(placed.left_out)
@@ -27,7 +21,7 @@ def of(
         yield from _of_container(chosen)
     elif request.tuning.output_pvc is None:
         yield reasons.results_not_kept()
-    yield from _of_sources(request, model, chosen, image_volumes=image_volumes)
+    yield from _of_sources(case, model, chosen)
     if missing := placement.untolerated(pod):
         yield reasons.tolerations_kept(missing)
     if workloads.part(pod, "affinity", "nodeAffinity").get(placement.REQUIRED):
@@ -45,15 +39,9 @@ def _of_container(chosen: podspec.Chosen) -> Iterator[reasons.Note]:
         yield reasons.command_kept(chosen.name)
 
 
-def _of_sources(
-    request: Request,
-    model: preset.Preset,
-    chosen: podspec.Chosen,
-    *,
-    image_volumes: bool,
-) -> Iterator[reasons.Note]:
+def _of_sources(case: Case, model: preset.Preset, chosen: podspec.Chosen) -> Iterator[reasons.Note]:
     """Where weights and adapters are, for a server that Plainsail does not tell."""
-    supply = weights.Supply(request.weights, image_volumes)
+    supply, beside = case.supply, case.beside
     own = {one.get("name") for one in chosen.found.get("env") or ()}
     if weights.needs_token(model, supply) and not chosen.has_own_image and weights.TOKEN not in own:
         yield reasons.token_needed(model)
@@ -61,7 +49,6 @@ def _of_sources(
     directory = weights.directory(supply)
     if directory and is_own:
         yield reasons.weights_mounted(chosen.name, directory)
-    beside = adapters.Beside(request.adapters, image_volumes)
     if beside.listed and is_own:
         yield reasons.adapters_mounted(chosen.name, adapters.served(beside))
     if beside.is_copied:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from presets import forms, images, preset, runtime_args
 from webhook import adapters, copies, weights, workloads
@@ -91,8 +91,7 @@ def progress_seconds(kept: preset.Weights) -> int:
     return _NODE_SECONDS + startup_seconds(kept)
 
 
-@dataclass(frozen=True)
-class Served:
+class Served(NamedTuple):
     """A model that is served: where, from what weights, with which adapters, by which engine."""
 
     model: preset.Preset
@@ -121,7 +120,9 @@ def serve_args(served: Served) -> runtime_args.ServeArgs:
 def container(served: Served, chosen: Chosen, pod: Mapping[str, Any]) -> dict[str, Any]:
     """Everything that the model's container is to have; what the user wrote wins over it."""
     mounts = [{"name": name, "mountPath": path} for name, path, _ in missing_mounts(chosen)]
-    mounts += weights.mounts(served.supply) + adapters.mounts(served.beside)
+    mounts += weights.mounts(served.supply)
+    if served.beside.listed:
+        mounts += adapters.mounts(served.beside)
     if chosen.has_own_image:
         return {"name": chosen.name, "resources": served.placed.resources, "volumeMounts": mounts}
     return {
@@ -141,11 +142,14 @@ def container(served: Served, chosen: Chosen, pod: Mapping[str, Any]) -> dict[st
 def pod_layout(served: Served, chosen: Chosen, pod: Mapping[str, Any]) -> dict[str, Any]:
     """The pod's own part where a model is served: containers and volumes."""
     strict = security({}, workloads.part(pod, "securityContext"))
-    before = weights.copier(served.supply, strict) + adapters.copiers(served.beside, strict)
+    before, held = weights.copier(served.supply, strict), volumes(chosen, served.supply)
+    if served.beside.listed:
+        before += adapters.copiers(served.beside, strict)
+        held += adapters.volumes(served.beside)
     return {
         "containers": [container(served, chosen, pod)],
         "initContainers": before,
-        "volumes": volumes(chosen, served.supply) + adapters.volumes(served.beside),
+        "volumes": held,
     }
 
 

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 from presets import annotations, runtime_args
 from presets.field_errors import FieldError
-from webhook import reasons, tuning, weights, workloads
+from webhook import reasons, tuning, workloads
 from webhook.case import POD, Case
+
+_KEYS = frozenset(key.name for key in annotations.KEYS.values() if key.on == "Job")
 
 _WORDS = {
     runtime_args.FETCH: "downloads the data",
@@ -19,9 +21,8 @@ def keys_are_on_a_job(of: Case) -> Iterator[FieldError]:
     kind = workloads.kind_of(of.workload)
     if kind == workloads.JOB:
         return
-    for _, key, value in annotations.entries(of.keys):
-        known = annotations.KEYS.get(key)
-        if known is not None and known.on == "Job":
+    for key, value in workloads.part(of.keys, "annotations").items():
+        if key in _KEYS:
             message = f"has no effect on a {kind[1]}"
             hint = "a model is tuned by a Job: make it one, or remove the key"
             yield FieldError(of.path(key), value, annotations.MISPLACED_KEY, message, hint)
@@ -91,7 +92,7 @@ def run_is_one_pod(of: Case) -> Iterator[FieldError]:
     spec = workloads.part(of.workload, "spec")
     for field in ("completions", "parallelism"):
         count = spec.get(field)
-        if _run(of) is not None and isinstance(count, int) and count > 1:
+        if isinstance(count, int) and count > 1:
             message = "is more than the one pod of a tuning run"
             hint = "a Job for each run, each with an output of its own"
             yield FieldError(f"spec.{field}", count, reasons.SEVERAL_PODS, message, hint)
@@ -126,5 +127,21 @@ def _likeness(one: str, other: str) -> float:
 def _run(of: Case) -> tuning.Run | None:
     if of.request.tuning is None or of.model is None:
         return None
-    supply = weights.Supply(of.request.weights, of.terms.image_volumes)
-    return tuning.Run(of.request.tuning, of.model, supply)
+    return tuning.Run(of.request.tuning, of.model, of.supply)
+
+
+_OF_RUNS = (
+    programs_are_there,
+    model_can_be_tuned,
+    container_runs_our_program,
+    container_names_are_free,
+    run_is_one_pod,
+    mounts_have_room,
+)
+
+
+def run_is_sound(of: Case) -> Iterator[FieldError]:
+    """Where the Job is a tuning run, all that a run takes holds."""
+    if of.request.tuning is not None:
+        for rule in _OF_RUNS:
+            yield from rule(of)

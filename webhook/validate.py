@@ -111,7 +111,7 @@ def weights_image_is_named(of: Case) -> Iterator[FieldError]:
 
 def weights_have_room(of: Case) -> Iterator[FieldError]:
     """The path at which the weights are to be mounted is free."""
-    supply = weights.Supply(of.request.weights)
+    supply = of.supply
     if of.chosen is None or not weights.directory(supply) or not weights.is_taken(of.chosen.found):
         return
     path = f"{POD}.containers[{of.chosen.name}].volumeMounts[{weights.MOUNT}]"
@@ -124,7 +124,7 @@ def adapters_have_room(of: Case) -> Iterator[FieldError]:
     """The paths at which adapters are to be mounted are free."""
     if of.chosen is None:
         return
-    for mount in adapters.taken(adapters.Beside(of.request.adapters), of.chosen.found):
+    for mount in adapters.taken(of.beside, of.chosen.found):
         path = f"{POD}.containers[{of.chosen.name}].volumeMounts[{mount}]"
         message = f"is where {annotations.ADAPTERS} puts an adapter"
         hint = "mount it elsewhere, or give the adapter another name"
@@ -214,12 +214,7 @@ RULES: tuple[Rule, ...] = (
     service_is_made,
     arguments_are_the_servers,
     tuning_rules.keys_are_on_a_job,
-    tuning_rules.programs_are_there,
-    tuning_rules.model_can_be_tuned,
-    tuning_rules.container_runs_our_program,
-    tuning_rules.container_names_are_free,
-    tuning_rules.run_is_one_pod,
-    tuning_rules.mounts_have_room,
+    tuning_rules.run_is_sound,
     pods_can_be_selected,
 )
 """Every rule; each says in its docstring what holds when it is silent."""

@@ -5,8 +5,7 @@ full of links that lead out of the directory that holds them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from presets import preset, sources
 from webhook import copies
@@ -23,8 +22,7 @@ TOKEN_SECRET = "hf-token"  # noqa: S105 - the name of an object
 """Secret in the workload's namespace; a convention of Hugging Face's own charts."""
 
 
-@dataclass(frozen=True)
-class Supply:
+class Supply(NamedTuple):
     """A source of weights, and how the cluster gives an image of them to a pod."""
 
     source: sources.Weights = sources.FROM_HUB
