@@ -74,26 +74,35 @@ def openings(before: Snapshot, after: Snapshot) -> Iterator[Opening]:
     if after.unread:
         return
     names = after.candidates if before.unread else before.doubtful
-    tried: set[str] = set()
+    waiting = [pod for pod in after.waiting if pod.marked and not pod.gated]
     for name in names:
         candidate = after.candidates.get(name)
-        if candidate is None or (after.doubtful.get(name) and candidate.obstacle):
+        if not waiting or candidate is None or candidate.obstacle is not None:
             continue
-        left = dict(candidate.free)
-        for pod in after.waiting:
-            if pod.uid in tried or not _may_be_tried(pod, candidate, before.candidates.get(name)):
-                continue
-            if all(left.get(resource, 1) >= count for resource, count in pod.devices):
-                left.update((r, left.get(r, 1) - count) for r, count in pod.devices)
-                tried.add(pod.uid)
-                yield Opening(pod, name)
+        chosen = _chosen(waiting, candidate, before.candidates.get(name))
+        for pod in chosen:
+            waiting.remove(pod)
+            yield Opening(pod, name)
+
+
+def _chosen(
+    waiting: Iterable[views.PodView], now: fit.Candidate, before: fit.Candidate | None
+) -> list[views.PodView]:
+    """Those that the node can take together."""
+    left, chosen = dict(now.free), list[views.PodView]()
+    for pod in waiting:
+        if left and max(left.values()) <= 0:
+            return chosen
+        has_room = all(left.get(resource, 1) >= count for resource, count in pod.devices)
+        if has_room and _may_be_tried(pod, now, before):
+            left.update((resource, left.get(resource, 1) - n) for resource, n in pod.devices)
+            chosen.append(pod)
+    return chosen
 
 
 def _may_be_tried(pod: views.PodView, now: fit.Candidate, before: fit.Candidate | None) -> bool:
     return (
-        pod.marked
-        and not pod.gated
-        and _may_use(pod, now.node)
+        _may_use(pod, now.node)
         and fit.fits(pod, now) is None
         and (before is None or fit.fits(pod, before) is not None)
     )
