@@ -6,7 +6,6 @@ API server or provider has the marker `controlplane`, `karpenter` or `e2e`. X1, 
 random, is `test_seeds.py`.
 """
 
-from collections.abc import Iterator
 from functools import partial
 from random import Random
 
@@ -16,89 +15,17 @@ from controller import loop as controller
 from controller import settings as controller_settings
 from presets import provision_spec
 from tests.simulation import (
-    claims,
     cloud,
     cluster,
     memory,
-    rest,
     scheduling,
     virtual_time,
     workloads,
 )
+from tests.simulation.conftest import CHAT, ONE, Case
 
-_ONE = provision_spec.ProvisionSpec(("Standard_NC6s_v3",), 1)
 _EITHER = provision_spec.ProvisionSpec(("Standard_NC6s_v3", "Standard_NC24ads_A100_v4"), 1)
 _FOURTH = provision_spec.ProvisionSpec(("Standard_NC24s_v3",), 1)
-_CHAT = "default/chat"
-
-
-class Case:
-    """A cluster with one planner, which the test leads through its case."""
-
-    def __init__(self) -> None:
-        self.of = cluster.Cluster(seed=1)
-        self.of.planners.start(0)
-
-    def replicate(self, *, elected: bool) -> None:
-        """Run two planners from the beginning, with a leader or without."""
-        self.of.planners.stop(0)
-        self.of.planners.elected = elected
-        for number in (0, 1):
-            self.of.planners.start(number)
-
-    def run(self, seconds: float) -> None:
-        """Let time pass."""
-        self.of.world.timeline.run(seconds)
-
-    def serve(self, replicas: int = 1, spec: provision_spec.ProvisionSpec = _ONE) -> None:
-        """Apply Deployment `chat`."""
-        self.of.workloads.create(workloads.Workload("default", "chat", spec, replicas))
-
-    def stranger(self) -> None:
-        """Apply a Deployment of one GPU that is not ours."""
-        self.of.workloads.create(workloads.Workload("team-b", "s", _ONE, 1, managed=False))
-
-    @property
-    def claims(self) -> list[claims.Claim]:
-        """Those that are there."""
-        return [claims.read(raw) for raw in self.of.world.memory.all("nodeclaims")]
-
-    @property
-    def bought(self) -> int:
-        """Claims that were ever created."""
-        return len(self.of.audit.creates)
-
-    @property
-    def running(self) -> int:
-        """Pods that run."""
-        pods = self.of.world.memory.all("pods")
-        return sum(pod["status"]["phase"] == "Running" for pod in pods)
-
-    def told(self) -> str:
-        """Every message to pods."""
-        return "\n".join(event["message"] for event in self.of.world.memory.all("events"))
-
-    def fails(self, **mood: object) -> None:
-        """Have new claims fare so from now on."""
-        vars(self.of.cloud.mood).update(mood)
-
-
-@pytest.fixture
-def case() -> Iterator[Case]:
-    """Afterwards everything works again, and the cluster must come to rest, twice."""
-    made = Case()
-    yield made
-    made.of.stop_faults()
-    for unfinished in (rest.unfinished, rest.left_over):
-        for _ in range(120):
-            made.run(60.0)
-            if not (left := unfinished(made.of)):
-                break
-        assert not left
-        made.of.workloads.delete(_CHAT)
-    for connection in made.of.planners.end():
-        made.of.audit.judge_calls(connection.calls)
-    assert made.of.audit.violations == []
 
 
 # P: the planner.
@@ -158,7 +85,7 @@ def test_p6_many_replicas_share_nodes_exactly(case: Case) -> None:
 def test_p7_a_rollout_buys_no_more_than_its_surge(case: Case) -> None:
     case.serve(3)
     case.run(300.0)
-    case.of.workloads.roll_out(_CHAT)
+    case.of.workloads.roll_out(CHAT)
     case.run(600.0)
     assert (case.bought <= 4, case.running) == (True, 3)
 
@@ -166,7 +93,7 @@ def test_p7_a_rollout_buys_no_more_than_its_surge(case: Case) -> None:
 def test_p8_scaling_down_while_claims_launch_gives_the_superfluous_back(case: Case) -> None:
     case.serve(10)
     case.run(3.0)
-    case.of.workloads.scale(_CHAT, 1)
+    case.of.workloads.scale(CHAT, 1)
     case.run(900.0)
     assert (len(case.claims), case.bought, case.running) == (1, 10, 1)
 
@@ -174,7 +101,7 @@ def test_p8_scaling_down_while_claims_launch_gives_the_superfluous_back(case: Ca
 def test_p9_deleting_the_workload_while_its_claim_launches_leaves_nothing(case: Case) -> None:
     case.serve()
     case.run(3.0)
-    case.of.workloads.delete(_CHAT)
+    case.of.workloads.delete(CHAT)
     case.run(900.0)
     assert (case.claims, case.of.fleet.running()) == ([], [])
 
@@ -192,10 +119,10 @@ def test_p10_pods_that_are_deleted_again_and_again_need_one_claim(case: Case) ->
 def test_p11_a_gpu_that_a_stranger_took_is_bought_again(case: Case) -> None:
     case.serve()
     case.run(3.0)
-    case.of.workloads.scale(_CHAT, 0)
+    case.of.workloads.scale(CHAT, 0)
     case.stranger()
     case.run(200.0)
-    case.of.workloads.scale(_CHAT, 1)
+    case.of.workloads.scale(CHAT, 1)
     case.run(300.0)
     assert (case.bought, case.running) == (2, 2)
     case.of.workloads.delete("team-b/s")
@@ -212,7 +139,7 @@ def test_p13_a_storm_of_errors_loses_and_doubles_nothing(case: Case) -> None:
 def test_p14_a_clock_that_jumps_gives_nothing_back_early(case: Case, hours: float) -> None:
     case.serve()
     case.run(300.0)
-    case.of.workloads.scale(_CHAT, 0)
+    case.of.workloads.scale(CHAT, 0)
     case.run(300.0)
     case.of.planners.running[0].process.skew_seconds = hours * 3600.0
     case.run(250.0)
@@ -254,16 +181,16 @@ def test_p22_demand_that_returns_while_its_node_is_given_back_is_served(
 ) -> None:
     case.serve()
     case.run(300.0)
-    case.of.workloads.scale(_CHAT, 0)
+    case.of.workloads.scale(CHAT, 0)
     case.run(seconds)
-    case.of.workloads.scale(_CHAT, 1)
+    case.of.workloads.scale(CHAT, 1)
     case.run(600.0)
     assert case.running == 1
 
 
 def test_a_gang_gets_nodes_for_all_before_any_pod_starts(case: Case) -> None:
     """Three pods of a Job behind our gate, of which one node is late by minutes."""
-    job = workloads.Workload("default", "chat", _ONE, 3, gated=True, runs_seconds=60.0)
+    job = workloads.Workload("default", "chat", ONE, 3, gated=True, runs_seconds=60.0)
     case.of.workloads.create(job)
     case.run(5.0)
     assert case.bought == 3
@@ -278,7 +205,7 @@ def test_a_late_watch_does_not_make_a_node_be_closed_again_and_again(case: Case)
     case.serve()
     case.run(300.0)
     case.of.faults.lag_seconds = 30.0
-    case.of.workloads.scale(_CHAT, 0)
+    case.of.workloads.scale(CHAT, 0)
     case.run(720.0)
     calls = case.of.planners.running[0].connection.calls
     patched = sum((call.method, call.path[:14]) == ("PATCH", "/api/v1/nodes/") for call in calls)
@@ -424,19 +351,19 @@ def test_x4_without_a_controller_workloads_run_and_services_catch_up(case: Case)
     case.serve()
     case.run(300.0)
     services = partial(case.of.world.memory.get, "services")
-    assert (case.running, services(_CHAT)) == (1, None)
+    assert (case.running, services(CHAT)) == (1, None)
     process = _start_controller(case.of)
     case.run(5.0)
-    assert services(_CHAT)
+    assert services(CHAT)
     process.kill()
-    case.of.workloads.delete(_CHAT)
-    case.of.workloads.create(workloads.Workload("default", "other", _ONE, 1))
+    case.of.workloads.delete(CHAT)
+    case.of.workloads.create(workloads.Workload("default", "other", ONE, 1))
     case.run(300.0)
     assert (case.running, services("default/other")) == (1, None)
     process = _start_controller(case.of)
     case.run(5.0)
     assert services("default/other")
-    assert not services(_CHAT)
+    assert not services(CHAT)
     process.kill()
     case.of.workloads.delete("default/other")
 
@@ -451,7 +378,7 @@ def test_x3_without_a_planner_what_runs_goes_on_and_free_gpus_are_used(case: Cas
     case.run(7200.0)
     assert case.running == 2
     assert before < {pod["metadata"]["uid"] for pod in case.of.world.memory.all("pods")}
-    case.of.workloads.scale(_CHAT, 3)
+    case.of.workloads.scale(CHAT, 3)
     case.run(600.0)
     assert case.bought == 1
     case.of.planners.start(0)
