@@ -77,7 +77,9 @@ def test_the_api_server_stores_every_field_of_every_golden_object(
     cluster: Cluster, case: Path, goldens: Goldens
 ) -> None:
     """W4, W5: the patch applies, decodes, passes validation, and nothing of it is lost."""
-    stored = cluster.try_out(yaml.safe_load(goldens.read(case / "in.yaml")))
+    body = yaml.safe_load(goldens.read(case / "in.yaml"))
+    body["metadata"].pop("namespace", None)  # tried out in the test's own
+    stored = cluster.try_out(body)
     expected = yaml.safe_load(goldens.read(case / "out.yaml"))
     assert lost(expected["spec"], stored["spec"]) == []
 
