@@ -98,11 +98,10 @@ class Keeper:
                 return
             if not self._is_closed(node, now) or use is not Use.NONE:
                 return
-        seconds = self._settings.idle_ttl_seconds if claim.initialized else 0.0
+        seconds = self._upkeep.patience(claim)
+        reason = reasons.given_back(claim.key, claim.offer, seconds)
+        about_claim, about_workload = _ends(claim, reason)
         self._past.released(claim)
-        about_claim, about_workload = _ends(
-            claim, reasons.given_back(claim.key, claim.offer, seconds)
-        )
         # Said first: by this another planner knows that its end is no refusal.
         self._voice.say([about_claim])
         self._cloud.delete(claim)

@@ -52,7 +52,7 @@ class Upkeep:
         return tuple(
             self._claims[key]
             for key, age in self._idle.all(now)
-            if age >= self._patience(self._claims[key])
+            if age >= self.patience(self._claims[key])
         )
 
     def is_idle(self, key: str) -> bool:
@@ -83,7 +83,7 @@ class Upkeep:
     def deadlines(self, now: float) -> Iterator[float]:
         """Seconds until something here is due."""
         for key, age in self._idle.all(now):
-            yield max(self._patience(self._claims[key]) - age, _SETTLE_SECONDS)
+            yield max(self.patience(self._claims[key]) - age, _SETTLE_SECONDS)
         limit = self._settings.launch_timeout_seconds
         for known, seconds in (
             (self._launching, limit),
@@ -95,8 +95,8 @@ class Upkeep:
         if any(self._closed.older(_SETTLE_SECONDS, now)):
             yield _LOOK_SECONDS
 
-    def _patience(self, claim: views.ClaimView) -> float:
-        """A node that has yet to come is not worth keeping as one that is there."""
+    def patience(self, claim: views.ClaimView) -> float:
+        """Seconds for which it is kept without need: fewer while its node has yet to come."""
         chosen = self._settings
         if claim.initialized:
             return chosen.idle_ttl_seconds

@@ -13,6 +13,8 @@ import pytest
 
 TESTS = Path(__file__).parents[1]
 _LOOP, _PLAN, _LIFE = "test_loop.py", "test_plan.py", "test_lifecycle.py"
+_REFUSED, _GATES = "test_loop_refusals.py", "test_loop_gates.py"
+_GIVING = "test_loop_giving.py"
 _SIM = "../simulation/test_fault_cases.py"
 _REAL = "test_real_control_plane.py"
 
@@ -43,21 +45,21 @@ ROWS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "P7": ((_SIM, "test_p7_a_rollout_buys_no_more_than_its_surge"),),
     "P8": (
-        (_LOOP, "test_claims_that_a_smaller_workload_does_not_need_go_before_their_nodes_come"),
+        (_GIVING, "test_claims_that_a_smaller_workload_does_not_need_go_before_their_nodes_come"),
         (_SIM, "test_p8_scaling_down_while_claims_launch_gives_the_superfluous_back"),
     ),
     "P9": (
-        (_LOOP, "test_a_claim_whose_workload_went_before_its_node_came_is_given_back"),
+        (_GIVING, "test_a_claim_whose_workload_went_before_its_node_came_is_given_back"),
         (_SIM, "test_p9_deleting_the_workload_while_its_claim_launches_leaves_nothing"),
     ),
     "P10": ((_SIM, "test_p10_pods_that_are_deleted_again_and_again_need_one_claim"),),
     "P11": ((_SIM, "test_p11_a_gpu_that_a_stranger_took_is_bought_again"),),
     "P12": (
         (_PLAN, "test_a_users_own_node_is_used_before_any_is_bought_and_mixed_with_bought_ones"),
-        (_LOOP, "test_a_gated_pod_uses_a_node_that_is_there"),
+        (_GATES, "test_a_gated_pod_uses_a_node_that_is_there"),
     ),
     "P13": (
-        (_LOOP, "test_a_failing_create_is_tried_again_with_pauses"),
+        (_REFUSED, "test_a_failing_create_is_tried_again_with_pauses"),
         (_SIM, "test_p13_a_storm_of_errors_loses_and_doubles_nothing"),
     ),
     "P14": ((_SIM, "test_p14_a_clock_that_jumps_gives_nothing_back_early"),),
@@ -78,11 +80,11 @@ ROWS: dict[str, tuple[tuple[str, str], ...]] = {
     "P20": (),
     "P21": (
         (_LIFE, "test_the_circuit_opens_after_refusals_in_a_row"),
-        (_LOOP, "test_when_claims_cannot_be_created_at_all_the_pods_are_told"),
+        (_REFUSED, "test_when_claims_cannot_be_created_at_all_the_pods_are_told"),
     ),
     "P22": (
-        (_LOOP, "test_demand_that_returns_while_a_node_is_closed_opens_it_again"),
-        (_LOOP, "test_a_pod_that_came_before_the_node_was_closed_keeps_it"),
+        (_GIVING, "test_demand_that_returns_while_a_node_is_closed_opens_it_again"),
+        (_GIVING, "test_a_pod_that_came_before_the_node_was_closed_keeps_it"),
         (_SIM, "test_p22_demand_that_returns_while_its_node_is_given_back_is_served"),
     ),
     "C1": (
@@ -93,7 +95,7 @@ ROWS: dict[str, tuple[tuple[str, str], ...]] = {
     "C2": ((_SIM, "test_c2_when_nothing_can_be_had_the_pod_is_told_and_nothing_spins"),),
     "C3": (
         ("test_refusals.py", "test_a_refusal_is_known_by_its_words"),
-        (_LOOP, "test_a_claim_whose_provider_says_that_it_is_hopeless_is_not_waited_for"),
+        (_REFUSED, "test_a_claim_whose_provider_says_that_it_is_hopeless_is_not_waited_for"),
     ),
     "C4": (
         (_LIFE, "test_a_missing_node_class_stops_all_buying_for_a_while"),
@@ -101,27 +103,27 @@ ROWS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "C5": ((_SIM, "test_c5_a_node_that_never_appears_is_replaced_after_the_providers_limit"),),
     "C6": (
-        (_LOOP, "test_a_node_that_never_becomes_usable_is_replaced"),
+        (_GIVING, "test_a_node_that_never_becomes_usable_is_replaced"),
         (_SIM, "test_c6_what_nobody_gives_up_is_given_up_by_us"),
     ),
     "C7": (
-        (_LOOP, "test_an_operation_that_is_under_way_is_waited_for"),
+        (_REFUSED, "test_an_operation_that_is_under_way_is_waited_for"),
         (_SIM, "test_c7_a_provider_that_restarts_at_any_step_finishes_what_it_began"),
     ),
     "C8": (
-        (_LOOP, "test_a_missing_crd_is_waited_for"),
-        (_LOOP, "test_a_list_that_cannot_be_read_is_told_to_the_pods_that_wait"),
+        (_REFUSED, "test_a_missing_crd_is_waited_for"),
+        (_REFUSED, "test_a_list_that_cannot_be_read_is_told_to_the_pods_that_wait"),
     ),
     "C9": (
         (_SIM, "test_c9_a_machine_that_is_taken_away_is_replaced"),
         (_SIM, "test_c9_a_machine_that_falls_silent_is_replaced_and_given_back"),
     ),
     "C10": (
-        (_LOOP, "test_a_node_whose_claim_is_gone_is_told"),
+        (_GIVING, "test_a_node_whose_claim_is_gone_is_told"),
         (_SIM, "test_c10_a_machine_that_its_provider_forgot_confuses_nobody"),
     ),
     "C11": (
-        (_LOOP, "test_a_claim_that_does_not_go_is_told_and_does_not_make_a_storm"),
+        (_GIVING, "test_a_claim_that_does_not_go_is_told_and_does_not_make_a_storm"),
         (_SIM, "test_c11_a_finalizer_that_stays_causes_no_storm"),
     ),
     "C12": ((_SIM, "test_c12_a_node_that_flaps_is_not_bought_again"),),
@@ -141,12 +143,12 @@ ROWS: dict[str, tuple[tuple[str, str], ...]] = {
     "C16": (
         ("test_dialects.py", "test_whatever_is_bought_a_claim_is_one_that_its_provider_takes"),
     ),
-    "C17": ((_LOOP, "test_a_claim_is_never_changed"),),
+    "C17": ((_GIVING, "test_a_claim_is_never_changed"),),
     "C18": (
         ("test_dialects.py", "test_whatever_is_bought_a_claim_is_one_that_its_provider_takes"),
     ),
     "C19": (
-        (_LOOP, "test_a_node_is_closed_and_looked_at_again_before_it_is_given_back"),
+        (_GIVING, "test_a_node_is_closed_and_looked_at_again_before_it_is_given_back"),
         ("test_draining.py", "test_a_node_is_given_back_only_when_its_last_pod_has_ended"),
     ),
     "X1": (
