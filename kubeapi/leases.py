@@ -98,9 +98,13 @@ class Election:
 
     def release(self) -> None:
         """Let the Lease go, so that another process need not wait."""
-        if self.leads:
-            self._renewed = None
+        if not self.leads:
+            return
+        self._renewed = None
+        try:
             self._write({"holderIdentity": ""})
+        except api.ApiError as error:
+            logs.info("lease_not_released", lease=self._name, error=error)  # it runs out by itself
 
     def _try(self) -> None:
         begun = self._host.monotonic()

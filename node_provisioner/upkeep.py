@@ -13,7 +13,7 @@ STUCK_SECONDS = 600.0
 _SETTLE_SECONDS = 1.0
 """A node that is closed takes no new pod, but one may be on its way to it for a moment."""
 _LOOK_SECONDS = 5.0
-"""How often pods that are ending on a closed node are looked at."""
+"""How often a node is looked at that is to go and is still used, or that does not close."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ class Upkeep:
     def deadlines(self, now: float) -> Iterator[float]:
         """Seconds until something here is due."""
         for key, age in self._idle.all(now):
-            yield max(self.patience(self._claims[key]) - age, _SETTLE_SECONDS)
+            left = self.patience(self._claims[key]) - age
+            yield left if left > 0 else _LOOK_SECONDS
         limit = self._settings.launch_timeout_seconds
         for known, seconds in (
             (self._launching, limit),
@@ -92,8 +93,6 @@ class Upkeep:
             (self._closed, _SETTLE_SECONDS),
         ):
             yield from (left for _, left in known.younger(seconds, now))
-        if any(self._closed.older(_SETTLE_SECONDS, now)):
-            yield _LOOK_SECONDS
 
     def patience(self, claim: views.ClaimView) -> float:
         """Seconds for which it is kept without need: fewer while its node has yet to come."""

@@ -87,6 +87,16 @@ def test_a_lease_that_is_let_go_is_taken_at_once(client: Client) -> None:
     assert (one.leads, two.leads) == (False, True)
 
 
+def test_a_lease_that_cannot_be_let_go_runs_out(
+    client: Client, server: apiserver.ApiServer
+) -> None:
+    one = _election(client, _Clock(), "one")
+    one._try()
+    server.failures.append(500)
+    one.release()
+    assert not one.leads
+
+
 def test_a_process_that_comes_back_under_its_name_leads_at_once(client: Client) -> None:
     clock = _Clock()
     _election(client, clock, "one")._try()

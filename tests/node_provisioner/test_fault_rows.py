@@ -28,6 +28,7 @@ ROWS: dict[str, tuple[tuple[str, str], ...]] = {
         (_SIM, "test_p2_two_planners_at_once_buy_once"),
         (_LOOP, "test_two_planners_at_once_buy_once"),
         (_LOOP, "test_of_two_planners_with_a_lease_one_acts"),
+        (_REAL, "test_a_planner_that_stood_still_finds_another_leading"),
         (
             "../kubeapi/test_leases.py",
             "test_a_holder_that_is_paused_stops_before_another_takes_over",

