@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from cli import lookup, manifests
-from presets import annotations, gpus
-from webhook import admit, machines, reasons, workloads
+from presets import annotations, providers
+from webhook import admit, reasons, terms, workloads
 from webhook.terms import Terms
 
 STDIN = "-"
@@ -78,14 +78,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         dest="files",
         help="manifest, or - for standard input; may be repeated",
     )
-    parser.add_argument(
-        "--cloud",
-        choices=gpus.CLOUDS,
-        default=machines.CLOUD,
-        help="whose machines are taken where a workload names none; %(default)s by default",
-    )
-    text = "the cluster mounts no images: init containers copy weights and adapters out of them"
-    parser.add_argument("--no-image-volumes", action="store_false", dest="image_volumes", help=text)
+    terms.add_flags(parser)
     lookup.add_flag(parser)
 
 
@@ -95,7 +88,14 @@ def of(flags: argparse.Namespace, leave: Callable[[dict[str, Any]], bool] | None
     Raises:
         NotFound: the directory of the user's own presets cannot be used.
     """
-    batch = Batch(Terms(lookup.catalogue(flags.presets), flags.cloud, flags.image_volumes))
+    chosen = Terms(
+        lookup.catalogue(flags.presets),
+        flags.cloud,
+        flags.image_volumes,
+        scheduler=flags.scheduler,
+        provider=providers.PROVIDERS.get(flags.dialect),
+    )
+    batch = Batch(chosen)
     for document in _documents(flags.files, batch.complaints):
         batch.documents.extend(_expanded(document, batch, leave or (lambda _: False)))
     return batch

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from presets import gpus, providers, scheduling
-from webhook import machines
+from presets import providers, scheduling
+from webhook import machines, terms
 
 
 @dataclass(frozen=True)
@@ -48,22 +48,9 @@ def from_argv(argv: Sequence[str]) -> Settings:
     serve.add_argument("--port", type=_port, default=8443, help="port to listen on (%(default)s)")
     serve.add_argument("--tls-cert", type=_file, required=True, metavar="FILE", help="PEM chain")
     serve.add_argument("--tls-key", type=_file, required=True, metavar="FILE", help="PEM key")
-    text = "whose machines are taken where a workload names none (%(default)s)"
-    serve.add_argument("--cloud", choices=gpus.CLOUDS, default=machines.CLOUD, help=text)
-    text = "who buys the nodes, as the node planner is told: what it cannot do is refused"
-    serve.add_argument("--dialect", choices=sorted(providers.PROVIDERS), help=text)
+    terms.add_flags(serve)
     text = "directory of preset files that add to ours or replace them, such as a ConfigMap"
     serve.add_argument("--presets", type=Path, metavar="DIR", help=text)
-    text = (
-        "the nodes cannot mount images (before Kubernetes 1.36 and containerd 2.1):"
-        " init containers copy weights and adapters out of them, which takes a `cp` in each image"
-    )
-    serve.add_argument("--no-image-volumes", action="store_false", dest="image_volumes", help=text)
-    text = (
-        "our kube-scheduler (deploy/manifests/scheduler.yaml), which pods without a scheduler of"
-        " their own are given to (%(default)s); empty: the cluster does not run it"
-    )
-    serve.add_argument("--scheduler", default=scheduling.SCHEDULER, metavar="NAME", help=text)
     flags = parser.parse_args(argv)
     return Settings(
         flags.host,

@@ -240,3 +240,13 @@ def test_a_reader_that_goes_away_causes_no_traceback() -> None:
     assert process.returncode == 1
     assert "Traceback" not in err
     assert "Exception" not in err
+
+
+def test_the_flags_of_the_webhook_are_those_of_the_preview(run: Run) -> None:
+    """A cluster without our scheduler, and a provider that buys no spot machines."""
+    status, out, _ = run("expand", "--scheduler=", "-f", "-", stdin=TINY)
+    assert (status, "schedulerName" in out) == (0, False)
+    spot = TINY.replace("chat}}", "chat}, annotations: {kaito.sh/capacity-type: spot}}")
+    assert run("expand", "-f", "-", stdin=spot)[0] == 0
+    status, _, err = run("expand", "--dialect=gpu-provisioner", "-f", "-", stdin=spot)
+    assert (status, "gpu-provisioner" in err) == (1, True)
