@@ -39,6 +39,7 @@ def test_both_servers_give_the_same_workload() -> None:
     assert jsonpatch.apply_patch(raw["object"], patch) == decision.workload
 
 
+@pytest.mark.slow
 def test_every_figure_of_the_servers_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """The figures themselves depend on the machine; the real API server is left out."""
     for name, count in {"ROUNDS": 1, "REQUESTS": 30, "WARM_UP": 3, "PASSES": 2, "CALLS": 5}.items():

@@ -6,6 +6,7 @@ from bench import __main__ as bench
 from bench import presets
 
 
+@pytest.mark.slow
 def test_every_figure_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """One process and one pass: the figures themselves depend on the machine."""
     monkeypatch.setattr(presets, "PROCESSES", 1)

@@ -223,6 +223,7 @@ def test_the_module_runs_as_a_program() -> None:
     assert yaml.safe_load(done.stdout)["spec"]
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_causes_no_traceback() -> None:
     """As `plainsail expand ... | head -1` does."""
     many = "---\n".join(TINY.replace("tiny,", f"t{n},") for n in range(60))

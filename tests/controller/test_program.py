@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from controller import settings
 from tests import apiserver
 from tests.controller import objects
@@ -16,6 +18,7 @@ def test_flags_become_settings() -> None:
     assert settings.parse([]) == settings.Settings()
 
 
+@pytest.mark.slow
 def test_it_ends_within_a_second_of_sigterm(server: apiserver.ApiServer, tmp_path: Path) -> None:
     server.put("deployments", objects.workload())
     flags = ["--kubeconfig", apiserver.kubeconfig(server, tmp_path)]

@@ -85,6 +85,7 @@ def fits(expected: str, actual: str) -> bool:
     return re.fullmatch(pattern, actual, re.DOTALL) is not None
 
 
+@pytest.mark.slow
 def test_every_command_prints_what_stands_below_it(page: str, place: Path) -> None:
     """One after the other, for some take a file that an earlier one wrote."""
     for block in blocks(page, "console"):

@@ -103,6 +103,7 @@ def test_it_outlives_the_api_server(server: apiserver.ApiServer, kept: _Kept) ->
     kept.becomes("n1", "n2")
 
 
+@pytest.mark.slow
 def test_server_errors_are_waited_out_with_growing_pauses(
     server: apiserver.ApiServer, kept: _Kept
 ) -> None:

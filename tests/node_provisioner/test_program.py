@@ -67,6 +67,7 @@ def test_without_a_cluster_it_says_what_to_do(tmp_path: Path) -> None:
     assert "hint: give --kubeconfig FILE" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("away", [False, True])
 def test_it_ends_at_sigterm_with_and_without_a_cluster(
     server: apiserver.ApiServer,

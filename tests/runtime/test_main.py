@@ -18,6 +18,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_missing_directory_is_exit_3_and_a_hint(tmp_path: Path) -> None:
     ended = run("serve", f"--model={tmp_path}/absent", "--served-name=m", "--port=0")
     assert ended.returncode == 3
@@ -28,6 +29,7 @@ def test_a_missing_directory_is_exit_3_and_a_hint(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_exit_2_and_a_hint() -> None:
     with socket.create_server(("0.0.0.0", 0)) as taken:
         port = taken.getsockname()[1]

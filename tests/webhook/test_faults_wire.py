@@ -86,6 +86,7 @@ def test_what_is_no_review_is_the_clients_fault(client: httpx.Client, body: byte
     assert_is_refused(client.post("/mutate", content=body), 400)
 
 
+@pytest.mark.slow
 def test_a_body_beyond_the_cap_costs_no_memory(
     served: cluster.Webhook, client: httpx.Client
 ) -> None:
@@ -104,6 +105,7 @@ def test_a_body_beyond_the_cap_costs_no_memory(
     assert client.get("/readyz").text == "ok\n"
 
 
+@pytest.mark.slow
 def test_the_largest_body_that_is_read_costs_bounded_memory(
     served: cluster.Webhook, client: httpx.Client
 ) -> None:

@@ -376,6 +376,7 @@ def test_all_mistakes_are_told_at_once() -> None:
 VALUES = [None, -1, 0, 1, 7, 2.5, "x", True, [], [1], ["full_attention"], {}, {"a": 1}]
 
 
+@pytest.mark.slow
 def test_no_config_ends_in_another_exception() -> None:
     """Carried configs with values replaced at random are read or refused, nothing else."""
     names = sorted(CONFIGS)
