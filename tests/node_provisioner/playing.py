@@ -44,6 +44,16 @@ def fulfil(server: apiserver.ApiServer, claim: api.Object, node: str = "n1") -> 
     server.change("nodeclaims", name, objects.initialized)
 
 
+def served(server: apiserver.ApiServer) -> api.Object:
+    """The claim of a node `n1` on which a pod has run that is gone."""
+    server.put("pods", objects.pod("a"))
+    (claim,) = claims(server)
+    fulfil(server, claim)
+    server.put("pods", objects.bound("a", "n1"))
+    server.remove("pods", "default/a")
+    return claim
+
+
 DEPLOYMENT: api.Object = {"metadata": {"name": "chat", "namespace": "default"}, "spec": {}}
 
 

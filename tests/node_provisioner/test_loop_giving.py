@@ -18,11 +18,7 @@ def test_a_node_is_closed_and_looked_at_again_before_it_is_given_back(
     server: apiserver.ApiServer, start: Start
 ) -> None:
     start(replace(FAST, idle_ttl_seconds=0.1))
-    server.put("pods", objects.pod("a"))
-    (claim,) = playing.claims(server)
-    playing.fulfil(server, claim)
-    server.put("pods", objects.bound("a", "n1"))
-    server.remove("pods", "default/a")
+    playing.served(server)
     until(lambda: server.all("nodes")[0]["spec"].get("unschedulable"))
     assert server.all("nodes")[0]["metadata"]["annotations"]["kaito.sh/draining"]
     assert len(server.all("nodeclaims")) == 1
@@ -35,11 +31,7 @@ def test_demand_that_returns_while_a_node_is_closed_opens_it_again(
 ) -> None:
     """P22."""
     start(replace(FAST, idle_ttl_seconds=0.1))
-    server.put("pods", objects.pod("a"))
-    (claim,) = playing.claims(server)
-    playing.fulfil(server, claim)
-    server.put("pods", objects.bound("a", "n1"))
-    server.remove("pods", "default/a")
+    playing.served(server)
     until(lambda: server.all("nodes")[0]["spec"].get("unschedulable"))
     server.put("pods", objects.pod("b"))
     until(lambda: not server.all("nodes")[0]["spec"].get("unschedulable"))
@@ -52,11 +44,7 @@ def test_a_pod_that_came_before_the_node_was_closed_keeps_it(
 ) -> None:
     """P22, at the very moment of the re-check."""
     start(replace(FAST, idle_ttl_seconds=0.1))
-    server.put("pods", objects.pod("a"))
-    (claim,) = playing.claims(server)
-    playing.fulfil(server, claim)
-    server.put("pods", objects.bound("a", "n1"))
-    server.remove("pods", "default/a")
+    playing.served(server)
     until(lambda: server.all("nodes")[0]["spec"].get("unschedulable"))
     plain = objects.bound("web", "n1", metadata={"labels": {}})
     server.put("pods", plain | {"spec": {"nodeName": "n1", "containers": [{}]}})
@@ -87,11 +75,7 @@ def test_planners_that_know_of_a_node_for_longer_and_shorter_do_not_take_turns(
 ) -> None:
     """One closes the idle node; the other would wait longer, and leaves it closed."""
     start(replace(FAST, idle_ttl_seconds=60.0))
-    server.put("pods", objects.pod("a"))
-    (claim,) = playing.claims(server)
-    playing.fulfil(server, claim)
-    server.put("pods", objects.bound("a", "n1"))
-    server.remove("pods", "default/a")
+    claim = playing.served(server)
     marked = {"annotations": {"kaito.sh/draining": claim["metadata"]["name"]}}
     closed = objects.node("n1", claim=claim["metadata"]["name"]) | {"spec": {"unschedulable": True}}
     closed["metadata"] |= marked
@@ -162,11 +146,7 @@ def test_an_idle_node_is_given_back_after_the_ttl_and_not_before(
     server: apiserver.ApiServer, start: Start
 ) -> None:
     start(replace(FAST, idle_ttl_seconds=0.8))
-    server.put("pods", objects.pod("a"))
-    (claim,) = playing.claims(server)
-    playing.fulfil(server, claim)
-    server.put("pods", objects.bound("a", "n1"))
-    server.remove("pods", "default/a")
+    playing.served(server)
     time.sleep(0.4)
     assert len(server.all("nodeclaims")) == 1
     until(lambda: server.all("nodeclaims") == [])
@@ -236,11 +216,7 @@ def test_a_node_that_never_becomes_usable_is_replaced(
 def test_a_claim_is_never_changed(server: apiserver.ApiServer, start: Start) -> None:
     """C17: its spec is immutable, and its status is its provider's."""
     start(replace(FAST, idle_ttl_seconds=0.1))
-    server.put("pods", objects.pod("a"))
-    (claim,) = playing.claims(server)
-    playing.fulfil(server, claim)
-    server.put("pods", objects.bound("a", "n1"))
-    server.remove("pods", "default/a")
+    playing.served(server)
     until(lambda: server.all("nodeclaims") == [])
     assert server.count("PATCH", "nodeclaims") == 0
     assert server.count("PUT", "nodeclaims") == 0
