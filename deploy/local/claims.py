@@ -18,6 +18,7 @@ NODE_CLASS_GROUP = "plainsail.dev"
 FINALIZER = "plainsail.dev/machine"
 INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 CAPACITY_TYPE = "karpenter.sh/capacity-type"
+ZONE = "topology.kubernetes.io/zone"
 REGISTERED, INITIALIZED = "karpenter.sh/registered", "karpenter.sh/initialized"
 
 
@@ -41,15 +42,18 @@ def is_spot(claim: Object) -> bool:
     return required(claim, CAPACITY_TYPE) == ["spot"]
 
 
+def bought_labels(claim: Object, kind: InstanceType) -> dict[str, str]:
+    """What was bought, on the claim itself: `kubectl get nodeclaims` shows it in its columns."""
+    capacity = required(claim, CAPACITY_TYPE) or ["on-demand"]
+    return {INSTANCE_TYPE: kind.name, CAPACITY_TYPE: capacity[0], ZONE: "local-1"}
+
+
 def node_labels(claim: Object, kind: InstanceType) -> dict[str, str]:
     """Labels that the machine of `claim` joins with: the claim's own, and what the hardware is."""
-    capacity = required(claim, CAPACITY_TYPE) or ["on-demand"]
     return {
         **claim["metadata"].get("labels", {}),
-        INSTANCE_TYPE: kind.name,
-        CAPACITY_TYPE: capacity[0],
+        **bought_labels(claim, kind),
         "topology.kubernetes.io/region": "local",
-        "topology.kubernetes.io/zone": "local-1",
         "nvidia.com/gpu.product": kind.gpu_product,
         "nvidia.com/gpu.count": str(kind.gpus),
         # For whoever looks at the node: this GPU computes nothing.

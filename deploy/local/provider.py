@@ -157,7 +157,8 @@ class Provider:
             return
         if claims.FINALIZER not in claim["metadata"].get("finalizers", []):
             finalizers = [*claim["metadata"].get("finalizers", []), claims.FINALIZER]
-            self._api.patch(_path(name), {"metadata": {"finalizers": finalizers}})
+            labels = claims.bought_labels(claim, kind)
+            self._api.patch(_path(name), {"metadata": {"finalizers": finalizers, "labels": labels}})
         if not machines.is_alive(self._site, name) and not self._boot(claim, kind):
             return
         self._report(claim)

@@ -126,6 +126,8 @@ def test_a_claim_becomes_an_initialized_node_and_goes_with_its_machine(
     until(lambda: initialized(cluster_api, "ws1"))
     node = cluster_api.get("/api/v1/nodes/ws1")
     assert node["metadata"]["labels"][claims.INSTANCE_TYPE] == "Standard_NC6s_v3"
+    bought = cluster_api.get(f"{claims.COLLECTION}/ws1")["metadata"]["labels"]
+    assert bought[claims.INSTANCE_TYPE] == "Standard_NC6s_v3"
     until(lambda: claims.INITIALIZED in cluster_api.get("/api/v1/nodes/ws1")["metadata"]["labels"])
 
     cluster_api.delete(f"{claims.COLLECTION}/ws1")
