@@ -9,5 +9,6 @@ Main path:
     wire.py:read, answers.py       a request, and the answer as a function of it and a snapshot
     fit.py:fits, score.py:score    may this pod use this node; which node suits it best
     cluster.py:Watcher.run_pass    a new snapshot after every change; pods touched that may go on
+    marks.py:Marks.write           nodes of ours marked, so that kube-scheduler sees their GPUs come
     snapshot.py:take               views of pods, nodes and claims joined into an immutable value
 """

@@ -1,4 +1,4 @@
-"""The edge to the cluster: a new snapshot after every change, and the pods that may go on."""
+"""The edge to the cluster: a new snapshot after every change, and what wakes kube-scheduler."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from typing import Any
 
 from kubeapi import api, host, mirror, passes
 from presets import annotations
-from scheduler_ext import metrics, snapshot, views
+from scheduler_ext import marks, metrics, snapshot, views
 from telemetry import logs
 
 KEPT_SECONDS = 30.0
@@ -23,7 +23,7 @@ _AGAIN_SECONDS = 1.0
 
 
 class Watcher:
-    """Keeps `snapshot` true; touches pods whose answer changed."""
+    """Keeps `snapshot` true; marks nodes of ours, and touches pods whose answer changed."""
 
     def __init__(
         self,
@@ -52,6 +52,7 @@ class Watcher:
         self._fresh: dict[str, float] = {}
         self._known: frozenset[str] | None = None
         self._pending: deque[snapshot.Opening] = deque()
+        self._marks = marks.Marks(cluster, counted, on)
 
     def run(self, stop: host.Flag) -> None:
         """Keep the snapshot until `stop` is set, whatever happens on the way."""
@@ -68,15 +69,15 @@ class Watcher:
         return sum(kept.live for kept in (self._pods, self._nodes, self._claims))
 
     def run_pass(self) -> float | None:
-        """Look, and touch; seconds until it must look again without a change."""
+        """Look, mark and touch; seconds until it must look again without a change."""
         now = self._host.monotonic()
         before, after = self.snapshot, self._look(now)
         self.snapshot = after
         self._count_misplaced(before, after)
         self._pending.extend(snapshot.openings(before, after))
-        again = self._touch()
-        kept = min(self._fresh.values(), default=None)
-        return again if again is not None or kept is None else max(kept - now, 0.0)
+        waits = [self._marks.write(snapshot.unmarked(after)), self._touch()]
+        waits += [max(end - now, 0.0) for end in self._fresh.values()]
+        return min((seconds for seconds in waits if seconds is not None), default=None)
 
     def _look(self, now: float) -> snapshot.Snapshot:
         lists: dict[str, mirror.Mirror[Any]] = {

@@ -16,6 +16,7 @@ SECONDS = "plainsail_extender_request_seconds"
 REFUSED = "plainsail_extender_nodes_refused_total"
 UNKNOWN = "plainsail_extender_nodes_unknown_total"
 TOUCHED = "plainsail_extender_pods_touched_total"
+MARKED = "plainsail_extender_nodes_marked_total"
 MISPLACED = "plainsail_extender_pods_misplaced_total"
 WATCHED = "plainsail_extender_lists_watched"
 STARTED = "process_start_time_seconds"
@@ -26,6 +27,7 @@ FAMILIES = {
     REFUSED: ("counter", "Nodes that a pod was kept away from, by reason."),
     UNKNOWN: ("counter", "Nodes that were passed because nothing was known of them yet."),
     TOUCHED: ("counter", "Pods touched so that kube-scheduler tries them again."),
+    MARKED: ("counter", "Times that the marker was written into a node of ours."),
     MISPLACED: (
         "counter",
         "Pods of ours that were bound to a node that they were to be kept from.",
@@ -45,7 +47,7 @@ class Metrics:
         self._answers: Counter[tuple[str, str]] = Counter()
         self._seconds: dict[str, prometheus.Histogram] = {}
         self._refused: Counter[str] = Counter()
-        self.unknown = self.touched = self.misplaced = self.watched = 0
+        self.unknown = self.touched = self.marked = self.misplaced = self.watched = 0
 
     def answered(self, path: str, outcome: str) -> None:
         """Count one answer."""
@@ -76,6 +78,7 @@ class Metrics:
         plain = {
             UNKNOWN: self.unknown,
             TOUCHED: self.touched,
+            MARKED: self.marked,
             MISPLACED: self.misplaced,
             WATCHED: self.watched,
             **({STARTED: self._started} if self._started else {}),

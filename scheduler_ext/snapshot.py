@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kubeapi import objects
 from scheduler_ext import fit, views
 
 
@@ -83,6 +84,34 @@ def openings(before: Snapshot, after: Snapshot) -> Iterator[Opening]:
         for pod in chosen:
             waiting.remove(pod)
             yield Opening(pod, name)
+
+
+def unmarked(now: Snapshot) -> Iterator[str]:
+    """Nodes of ours that are to offer the marker and do not.
+
+    A waiting pod that kube-scheduler itself refused for want of a device is tried again when a
+    node reports the device, and only if that node offers all that the pod asks for: the hint of the
+    plugin NodeResourcesFit counts the marker too (`isFit` in fit.go of 1.36.3). So a node offers it
+    from when a waiting pod could go there. A kubelet that finds its node made anew sets the
+    marker to zero, and would then refuse pods with it: such a node is not left so.
+    """
+    asked = {(p.instance_types, p.devices) for p in now.waiting if p.marked and not p.gated}
+    for name, candidate in now.candidates.items():
+        node = candidate.node
+        if candidate.claim is None or node.marker not in {"", "0"}:
+            continue
+        if node.marker or (
+            candidate.obstacle is None
+            and any(
+                node.instance_type in types and _has_devices(candidate, devices)
+                for types, devices in asked
+            )
+        ):
+            yield name
+
+
+def _has_devices(candidate: fit.Candidate, devices: objects.Counts) -> bool:
+    return all(candidate.free.get(resource, 0) >= count for resource, count in devices)
 
 
 def _chosen(

@@ -52,6 +52,8 @@ class NodeView:
     """Condition that says that a GPU does not work; empty: none does."""
     devices: objects.Counts = ()
     """Allocatable."""
+    marker: str = ""
+    """How much of our marker it offers, as it says it; empty: it was never written."""
     images: tuple[tuple[str, int], ...] = ()
     """Names and bytes of the large images on it."""
 
@@ -107,7 +109,8 @@ def node(raw: api.Object) -> NodeView:
     """The view of a node."""
     meta, status = raw["metadata"], raw.get("status") or {}
     labels = meta.get("labels") or {}
-    devices = objects.devices(status.get("allocatable") or {})
+    allocatable = status.get("allocatable") or {}
+    devices = objects.devices(allocatable)
     return NodeView(
         name=meta["name"],
         claim=labels.get(annotations.CLAIM, ""),
@@ -115,6 +118,7 @@ def node(raw: api.Object) -> NodeView:
         registering=labels.get(_REGISTERED) == "true" and labels.get(_INITIALIZED) != "true",
         fault=objects.gpu_fault(status),
         devices=devices,
+        marker=str(allocatable.get(scheduling.MARKER, "")),
         images=_large_images(status) if devices else (),
     )
 

@@ -121,9 +121,9 @@ def initialized(number: int) -> Object:
     return {"status": {"nodeName": node_name(number), "conditions": [done]}}
 
 
-def pod(name: str, *, marked: bool = True) -> Object:
-    """A pod for one GPU as the webhook makes them; unmarked, the extender is not asked."""
-    asked = {GPU: "1"} | ({names.MARKER: "1"} if marked else {})
+def pod(name: str, *, gpus: int = 1, marked: bool = True) -> Object:
+    """A pod as the webhook makes them; unmarked, the extender is not asked."""
+    asked = {GPU: str(gpus)} | ({names.MARKER: "1"} if marked else {})
     spec = provision_spec.ProvisionSpec((TYPE,), 1).to_json()
     return {
         "metadata": {

@@ -14,13 +14,12 @@ from deploy.local.processes import Supervisor
 
 KUBECONFIG = "scheduler.kubeconfig"
 """Of the ServiceAccount that both run as; in the control plane's `etc`."""
-RETRY_SECONDS = 10
+RETRY = "--pod-max-in-unschedulable-pods-duration=10s"
 """A pod that no node could take is tried again after this, when the scheduler looks, every 30 s.
 
-Its default is 5 minutes, and nothing else wakes a pod with the marker that was refused for want of
-a GPU which its node reports later: the hint of the plugin NodeResourcesFit counts the marker, and
-its filter does not (`isFit` in fit.go of 1.36.3), and a touch of the pod is none of the events that
-the plugin listens to.
+Its default is 5 minutes. It is for GPUs that are reported late by nodes that are not ours, which
+the extender does not mark (docs/concepts/placement.md): of a pod with the marker that was refused
+for want of a GPU kube-scheduler notices them no sooner.
 """
 
 
@@ -72,7 +71,7 @@ def scheduler(pair: Pair) -> list[str]:
         "--bind-address=127.0.0.1",
         f"--secure-port={pair.port}",
         f"--cert-dir={pair.directory / 'own-scheduler'}",
-        f"--pod-max-in-unschedulable-pods-duration={RETRY_SECONDS}s",
+        RETRY,
     ]
 
 

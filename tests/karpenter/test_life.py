@@ -40,7 +40,7 @@ def test_a_node_without_its_gpu_stays_in_flight_for_karpenter_and_for_the_planne
         until(lambda: _initialized(team) == ["ResourceNotRegistered"] * 2, SECONDS)
         _report_gpus(team)
         until(lambda: _initialized(team) == ["Initialized"] * 2, SECONDS)
-        until(lambda: team.phases() == ["Running"] * 2, 2 * SECONDS)
+        until(lambda: team.phases() == ["Running"] * 2, SECONDS)
         assert len(team.claims()) == 2
 
 
@@ -79,7 +79,7 @@ def test_karpenter_may_die_while_claims_are_open(
         team.scale("chat", 2)
         until(lambda: _initialized(team) == ["ResourceNotRegistered"] * 2, SECONDS)
         _report_gpus(team)
-        until(lambda: team.phases() == ["Running"] * 2, 2 * SECONDS)
+        until(lambda: team.phases() == ["Running"] * 2, SECONDS)
         assert len(team.claims()) == len(team.nodes()) == 2
 
 

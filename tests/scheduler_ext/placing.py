@@ -65,12 +65,16 @@ class Placing:
 
     @contextlib.contextmanager
     def scheduling(self, **changes: Any) -> Iterator[None]:
-        """Our scheduler by the shipped configuration and `changes`."""
+        """Our scheduler by the shipped configuration and `changes`.
+
+        Without the flag that has it try every pod again now and then: an event must wake it.
+        """
         pair = self.pair()
         changes.setdefault("profiles", [{"schedulerName": self.scheduler}])
         scheduling.write(pair, changes)
         log = (pair.directory / "scheduler.log").open("ab")
-        with log, subprocess.Popen(scheduling.scheduler(pair), stderr=log) as process:
+        command = [part for part in scheduling.scheduler(pair) if part != scheduling.RETRY]
+        with log, subprocess.Popen(command, stderr=log) as process:
             try:
                 yield
             finally:

@@ -8,6 +8,7 @@ import pytest
 
 from kubeapi import host
 from kubeapi.client import Client
+from presets import scheduling
 from scheduler_ext import answers, cluster, metrics, views
 from tests import apiserver
 from tests.apiserver import until
@@ -133,6 +134,27 @@ def test_a_touch_that_can_never_succeed_is_made_once(
     server.put("nodes", objects.raw_node("n2"))
     until(lambda: "n2" in watching.watcher.snapshot.candidates)
     assert server.count("PATCH", "pods") == 1
+
+
+def test_a_node_is_marked_when_it_opens_and_again_when_its_kubelet_zeroes_it(
+    server: apiserver.ApiServer, watching: _Watching
+) -> None:
+    """E29; a node that nobody of ours bought is left alone."""
+
+    def marker(name: str = "n1") -> str:
+        return str(server.objects["nodes", name]["status"]["allocatable"].get(scheduling.MARKER))
+
+    server.put("nodes", objects.raw_node("foreign"))
+    server.put("pods", objects.raw_pod())
+    until(lambda: watching.watcher.snapshot.waiting)
+    assert marker() == "None"
+    initialize(server)
+    until(lambda: marker() == "1k")
+    until(lambda: watching.watcher.snapshot.candidates["n1"].node.marker == "1k")
+    zero = {scheduling.MARKER: "0"}
+    server.change("nodes", "n1", lambda node: node["status"]["allocatable"].update(zero))
+    until(lambda: marker() == "1k")
+    assert marker("foreign") == "None"
 
 
 def test_a_new_node_is_kept_for_a_while_and_then_given_to_others(

@@ -1,6 +1,6 @@
 """kube-scheduler with the shipped configuration, and the extender beside it, over fake nodes.
 
-Rows of the fault cases: E1, E2, E3, E4, E5, E9, E17, E18, E20, E23, E28 here; E13, E19 and E24 in
+Rows of the fault cases: E1 to E5, E9, E17, E18, E20, E23, E28, E29 here; E13, E19 and E24 in
 `test_real_placement.py`. Elsewhere: E6, E12, E27 in `test_app.py`; E7 and C8 in `test_cluster.py`;
 E8, E10, E14 to E16, E21 in `test_answers.py`; E11 in `test_program.py`; E22 and C18 in
 `tests/laws/test_marker.py`; E26 in `test_fit.py`. E25 has no test: Kubernetes below 1.32 is not
@@ -16,9 +16,10 @@ import pytest
 
 from deploy.local import api as apis
 from deploy.local import claims
+from presets import scheduling as names
 from tests import programs
 from tests.apiserver import until
-from tests.scheduler_ext.placing import SECONDS, Placing, placing
+from tests.scheduler_ext.placing import GPU, SECONDS, Placing, placing
 
 pytestmark = pytest.mark.controlplane
 
@@ -72,6 +73,29 @@ def test_a_pod_waits_for_its_claims_node_and_says_so(running: Placing) -> None:
     assert time.monotonic() - begun < SECONDS  # five minutes without the touch
     noted = running.api.get(path)["metadata"]["annotations"]
     assert noted["kaito.sh/placement-changed"].endswith(node)
+
+
+def test_a_gpu_that_its_node_reports_late_wakes_the_pod_that_waits_for_it(running: Placing) -> None:
+    """E29: kube-scheduler itself refused the pod, so that a touch is none of its events.
+
+    Then the kubelet sets what it does not know to zero, as it does on a machine made anew.
+    """
+    name = f"ws-{running.namespace}"
+    running.claim(name)
+    node = running.node(gpus=0, claim=name)
+    running.initialize(name, node)
+    foreign = running.node("foreign", gpus=0)
+    path = running.pod("p")
+    running.waits(path, "Insufficient nvidia.com/gpu")
+    running.nodes.set_resources(node, {GPU: "1"})
+    assert running.bound(path) == node
+    running.nodes.set_resources(node, {GPU: "0", names.MARKER: "0"})
+    until(lambda: _marker(running, node) == "1k", SECONDS)
+    again = running.pod("again")
+    running.waits(again, "Insufficient nvidia.com/gpu")
+    running.nodes.set_resources(node, {GPU: "2"})
+    assert running.bound(again) == node
+    assert not _marker(running, foreign)
 
 
 def test_forty_updates_of_a_node_cost_forty_questions_and_one_event(running: Placing) -> None:
@@ -168,3 +192,10 @@ def test_the_shipped_configuration_is_taken_as_it_is(here: Placing) -> None:
         here.bound(here.pod("p"))
     log = (here.pair().directory / "scheduler.log").read_text()
     assert "is forbidden" not in log
+
+
+def _marker(here: Placing, node: str) -> str:
+    """How much of the marker the node offers, as capacity and as allocatable; empty: none."""
+    status = here.api.get(f"/api/v1/nodes/{node}")["status"]
+    (amount,) = {status[kind].get(names.MARKER, "") for kind in ("capacity", "allocatable")}
+    return str(amount)

@@ -6,10 +6,18 @@ from typing import Any
 
 import pytest
 
-from scheduler_ext import fit, snapshot
+from scheduler_ext import fit, snapshot, views
 from tests.scheduler_ext.objects import GPU, claim, node, pod, taken
 
 _UNREAD = snapshot.Snapshot(unread=("pods",))
+
+
+Part = views.PodView | views.NodeView | views.ClaimView
+
+
+def key(part: Part) -> tuple[type[Part], str]:
+    """Kind and name."""
+    return type(part), part.key if isinstance(part, views.PodView) else part.name
 
 
 def opened(before: snapshot.Snapshot, after: snapshot.Snapshot) -> list[tuple[str, str]]:
@@ -49,6 +57,38 @@ def test_pods_that_a_node_becomes_ready_for_are_tried_again() -> None:
     assert opened(before, after) == [("chat-1", "n1")]
     assert opened(after, after) == []
     assert opened(before, before) == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "names"),
+    [
+        pytest.param((), ["n1"], id="a waiting pod could go there"),
+        pytest.param((node(marker="1k"),), [], id="it is marked"),
+        pytest.param((node(devices=()),), [], id="it has not reported the device"),
+        pytest.param((pod("b", node="n1"),), [], id="another pod holds the device"),
+        pytest.param((node(instance_type="another"),), [], id="the pod may not use the type"),
+        pytest.param((node(fault="XIDErrors"),), [], id="a GPU does not work"),
+        pytest.param((claim(initialized=False),), [], id="it is on its way"),
+        pytest.param((claim(node=""),), [], id="nobody of ours bought it"),
+        pytest.param((pod(marked=False),), [], id="the pod has no marker"),
+        pytest.param((pod(gated=True),), [], id="the pod is gated"),
+        pytest.param((pod(node="n9"),), [], id="nobody waits"),
+        pytest.param((node(marker="0", devices=()), pod(node="n9")), ["n1"], id="it was zeroed"),
+        pytest.param((node(marker="0"), claim(node="")), [], id="another's was zeroed"),
+    ],
+)
+def test_a_node_of_ours_is_marked_when_a_waiting_pod_could_go_there(
+    parts: tuple[Part, ...], names: list[str]
+) -> None:
+    """E29; each case bends one node, claim or pod of a cluster in which the node is marked."""
+    bent = {key(part): part for part in (node(), claim(), pod(), *parts)}
+    assert list(snapshot.unmarked(taken(*bent.values()))) == names
+
+
+def test_a_node_that_is_kept_for_its_claims_pods_is_marked_for_them() -> None:
+    kept = taken(node(), claim(), pod(), fresh=("uid-ws1",))
+    assert kept.doubtful
+    assert list(snapshot.unmarked(kept)) == ["n1"]
 
 
 def test_as_many_are_tried_as_the_node_can_take_the_most_urgent_first() -> None:

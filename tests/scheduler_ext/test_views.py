@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from presets import scheduling
 from scheduler_ext import views
 from tests.scheduler_ext import objects
 
@@ -32,6 +33,14 @@ def test_a_bound_pod_counts_whoever_it_belongs_to_until_it_is_gone() -> None:
     view = views.pod(objects.raw_pod(metadata=meta, spec={"nodeName": "n1"}))
     assert view is not None
     assert (view.node, view.devices) == ("n1", ((objects.GPU, 1),))
+
+
+@pytest.mark.parametrize("marker", ["", "0", "1k"])
+def test_a_node_says_how_much_of_the_marker_it_offers(marker: str) -> None:
+    raw = objects.raw_node()
+    raw["status"]["allocatable"] |= {scheduling.MARKER: marker} if marker else {}
+    view = views.node(raw)
+    assert (view.marker, view.devices) == (marker, ((objects.GPU, 1),))
 
 
 def test_the_marker_is_no_device() -> None:
