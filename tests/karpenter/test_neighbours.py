@@ -2,6 +2,7 @@
 
 import pytest
 
+from presets import scheduling
 from tests.apiserver import until
 from tests.karpenter import market
 from tests.karpenter.team import SECONDS, Team, conditions, name
@@ -62,3 +63,22 @@ def test_karpenter_never_buys_for_a_pod_that_carries_our_marker(team: Team) -> N
         until(lambda: team.phases() == ["Running"] * 2, SECONDS)
     assert (len(team.ours()), len(team.theirs())) == (1, 1)
     assert "Nominated" not in team.said("marked")
+
+
+def test_a_marked_node_of_ours_leads_karpenter_to_buy_for_no_marked_pod(team: Team) -> None:
+    """The node is full, and Karpenter could buy one of its type; for others it does buy."""
+    with team.planner():
+        team.deploy("first", instance_types=market.SMALL)
+        until(lambda: team.phases() == ["Running"], SECONDS)
+    (node,) = team.nodes()
+    lost = {"status": {"allocatable": {scheduling.MARKER: "0"}}}
+    team.api.patch(f"/api/v1/nodes/{name(node)}/status", lost)
+    until(lambda: team.nodes()[0]["status"]["allocatable"][scheduling.MARKER] == "1k", SECONDS)
+    team.apply_node_pool("gpu", market.SMALL, market.MEDIUM)
+    team.deploy("second", instance_types=market.SMALL)
+    until(lambda: "FailedScheduling" in team.said("second"), SECONDS)
+    team.deploy("unmarked", marked=False, instance_types=market.MEDIUM)
+    until(lambda: sorted(team.phases()) == ["Pending", "Running", "Running"], SECONDS)
+    assert "Nominated" in team.said("unmarked")
+    assert "Nominated" not in team.said("second")
+    assert (len(team.ours()), len(team.theirs())) == (1, 1)
