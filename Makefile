@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
+ALL_CORES := -n auto --maxprocesses 8 --dist worksteal
 # Without bytecode every import of transformers costs seven seconds more.
 unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help env check lint types unit test e2e e2e-karpenter nightly demo demo-down golden fix bench gpu lock model
@@ -30,10 +31,11 @@ types: env ## mypy, strict
 	@.venv/bin/mypy --no-error-summary .
 
 unit: env ## the fast tests: no network, no root, no GPU
-	@$(PY) -m pytest -q -n auto --maxprocesses 8 --dist worksteal -m "not e2e and not karpenter and not controlplane and not gpu and not slow"
+	@$(PY) -m pytest -q $(ALL_CORES) -m "not e2e and not karpenter and not controlplane and not gpu and not slow"
 
 test: check ## everything: checks, then slow, control-plane and end-to-end tests
-	@$(PY) -m pytest -q -m "(controlplane or slow) and not gpu"
+	@$(PY) -m pytest -q $(ALL_CORES) -m "slow and not controlplane and not e2e and not karpenter and not gpu"
+	@$(PY) -m pytest -q -m "controlplane and not gpu"
 	@$(MAKE) --no-print-directory e2e
 
 e2e: env ## the end-to-end tests on a real local cluster (root, Linux)
@@ -44,7 +46,7 @@ e2e-karpenter: env ## the planner beside the real Karpenter, which is built once
 	@scripts/own-network $(PY) -m pytest -q -m karpenter
 
 nightly: env ## the planner against 20,000 random seeds of a simulated cluster (minutes)
-	@SEEDS=$${SEEDS:-20000} $(PY) -m pytest -q -n auto --maxprocesses 8 --dist worksteal tests/simulation
+	@SEEDS=$${SEEDS:-20000} $(PY) -m pytest -q $(ALL_CORES) tests/simulation
 
 gpu: env ## the tests that need a CUDA device
 	@$(PY) -m pytest -q -m gpu
