@@ -48,6 +48,7 @@ MERGE_KEYS = {
 Source: patchMergeKey of the API types (k8s.io/api/core/v1).
 """
 
+_BY_PARTS = DEEP | MERGE_KEYS.keys()
 _DEEP_ELEMENTS = frozenset({"containers"})
 
 DEFAULTS = {
@@ -76,17 +77,16 @@ def fill(mine: Object, layout: Mapping[str, Any]) -> tuple[Object, Tree]:
     tree: Tree = {}
     out = mine
     for key, wanted in layout.items():
-        if _is_empty(wanted):
-            continue
         found = mine.get(key)
-        if found and _is_by_parts(key, wanted):
+        if found and key in _BY_PARTS and _is_by_parts(key, wanted):
             value, added = _fill_parts(key, found, wanted)
             if not added:
                 continue
-        elif _counts_as_absent(key, found):
-            value, added = _whole(key, wanted, [found] if key in mine else _ABSENT)
-        else:
+        elif not _counts_as_absent(key, found) or _is_empty(wanted):
             continue
+        else:
+            mark: Any = [found] if key in mine else _ABSENT
+            value, added = _whole(key, wanted, mark) if key in _BY_PARTS else (wanted, mark)
         tree[key] = added
         if out is mine:
             out = dict(mine)
