@@ -20,6 +20,7 @@ def test_every_figure_of_scheduler_and_extender_is_measured(
     assert [name for name, figure in figures.items() if figure.goal] == [
         "pods a second, 10 nodes: scheduler and extender",
         "GPU node ready to pod bound",
+        "GPU reported late to pod bound, extender not asked before",
         "/filter, 10 node names: p99",
         "/filter, 20 node names: p99",
     ]

@@ -49,8 +49,8 @@ def test_without_a_node_that_fits_nobody_is_asked_and_the_planner_buys(
         running.node(gpus=0)
     path = running.pod("p")
     why = "no nodes available" if nodes == "none" else "node(s) didn't match|Insufficient"
-    condition = running.waits(path, "Unschedulable")
-    assert any(words in condition["message"] for words in why.split("|"))
+    # The first look may come before the scheduler has heard of the node.
+    until(lambda: any(w in running.waits(path, "Unschedulable")["message"] for w in why.split("|")))
     rights = running.directory / "etc" / "node-provisioner.kubeconfig"
     wanted = f"{claims.COLLECTION}?labelSelector=kaito.sh/workload-namespace={running.namespace}"
     with programs.running("node_provisioner", rights):
