@@ -31,7 +31,7 @@ types: env ## mypy, strict
 	@.venv/bin/mypy --no-error-summary .
 
 unit: env ## the fast tests: no network, no root, no GPU
-	@$(PY) -m pytest -q $(ALL_CORES) -m "not e2e and not karpenter and not controlplane and not gpu and not slow"
+	@$(PY) -m pytest -q $(ALL_CORES) --find-unused-goldens -m "not e2e and not karpenter and not controlplane and not gpu and not slow"
 
 test: check ## everything: checks, then slow, control-plane and end-to-end tests
 	@$(PY) -m pytest -q $(ALL_CORES) -m "slow and not controlplane and not e2e and not karpenter and not gpu"

@@ -21,6 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="rewrite the golden files with what the code gives now",
     )
+    parser.addoption(
+        "--find-unused-goldens",
+        action="store_true",
+        help="fail where a golden file is used by no test: for a run of all the fast tests",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -79,13 +84,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         used = session.config.stash[_USED]
         session.config.workeroutput["goldens"] = [str(path) for path in used]
         return
-    unused = sorted(_unused(session.config))
-    if unused and not session.testsfailed and not _is_narrowed(session.config):
-        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-        for path in unused:
-            if reporter is not None:
-                reporter.write_line(f"unused golden file: {path}", red=True)
+    if not session.config.getoption("--find-unused-goldens") or session.testsfailed:
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    for path in sorted(_unused(session.config)):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if reporter is not None:
+            reporter.write_line(f"unused golden file: {path}", red=True)
 
 
 def _unused(config: pytest.Config) -> Iterator[Path]:
@@ -93,13 +98,3 @@ def _unused(config: pytest.Config) -> Iterator[Path]:
     used = config.stash[_USED]
     for kind in {GOLDEN / path.relative_to(GOLDEN).parts[0] for path in used}:
         yield from (path for path in kind.rglob("*") if path.is_file() and path not in used)
-
-
-def _is_narrowed(config: pytest.Config) -> bool:
-    """Single tests were picked, so that a file that they do not use may still have a user."""
-    options = config.option
-    return bool(
-        options.keyword
-        or getattr(options, "lf", False)
-        or any("::" in argument or argument.endswith(".py") for argument in config.args)
-    )
