@@ -31,7 +31,8 @@ def unmet(
 ) -> tuple[Demand, ...]:
     """Pods without a node, the largest requests first; does not depend on order.
 
-    `gangs`: how many pods of a workload are to run at the same time, where that is known.
+    `gangs`: how many pods of a workload are to run at the same time, where that is known; a model
+    over several nodes says so itself.
     For those that the scheduler refused or that wait behind our gate nodes are bought. Those that
     the scheduler has yet to judge, or could not judge as an extender failed, may only use what is
     there. Pods behind somebody else's gate are no demand.
@@ -48,7 +49,7 @@ def unmet(
         Demand(
             *of,
             tuple(sorted(found, key=lambda pod: (pod.created, pod.key))),
-            max((gangs or {}).get(of[0], 0) - there[of[0]], 0),
+            max((gangs or {}).get(of[0], 0) - there[of[0]], of[1].nodes - there[of[0]], 0),
         )
         for of, found in groups.items()
     )

@@ -20,18 +20,20 @@ class ProvisionSpec:
     """Extended resource name of the GPU vendor."""
     capacity_types: tuple[str, ...] = ("on-demand",)
     """`on-demand`, `spot`, or both in order of preference."""
+    nodes: int = 1
+    """Nodes that run one model together: a pod on each, all of them needed."""
 
     def to_json(self) -> str:
         """Compact JSON with sorted keys: equal specs give equal text."""
-        return json.dumps(
-            {
-                "capacityTypes": list(self.capacity_types),
-                "gpuResource": self.gpu_resource,
-                "gpus": self.gpus,
-                "instanceTypes": list(self.instance_types),
-            },
-            separators=(",", ":"),
-        )
+        raw = {
+            "capacityTypes": list(self.capacity_types),
+            "gpuResource": self.gpu_resource,
+            "gpus": self.gpus,
+            "instanceTypes": list(self.instance_types),
+        }
+        if self.nodes > 1:
+            raw["nodes"] = self.nodes
+        return json.dumps(raw, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> "ProvisionSpec":
@@ -52,11 +54,15 @@ class ProvisionSpec:
         resource = raw.get("gpuResource")
         if not isinstance(resource, str) or not resource:
             raise MalformedProvisionSpec(f"gpuResource is not a name: {resource!r}")
+        nodes = raw.get("nodes", 1)
+        if type(nodes) is not int or nodes < 1:
+            raise MalformedProvisionSpec(f"nodes is not a count: {nodes!r}")
         return cls(
             instance_types=_names(raw, "instanceTypes"),
             gpus=gpus,
             gpu_resource=resource,
             capacity_types=_names(raw, "capacityTypes"),
+            nodes=nodes,
         )
 
 

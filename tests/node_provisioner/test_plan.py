@@ -269,6 +269,27 @@ def test_a_gang_gets_all_its_nodes_or_none() -> None:
     assert {left.reason.code for left in decided.unplaced} == {"NodesUnavailable"}
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_model_over_several_nodes_gets_them_all_in_one_plan_or_none(count: int) -> None:
+    """Its pods say how many they are; one that was scaled down buys nothing."""
+    spec = provision_spec.ProvisionSpec((_LARGE,), 4, nodes=2)
+    pods = _pods(count, spec=spec, spec_changes=_GATE)
+    decided = _plan(pods)
+    assert [claim.gpus for claim in decided.create] == ([4, 4] if count == 2 else [])
+    left = {left.reason.code for left in decided.unplaced}
+    assert left == (set() if count == 2 else {"PodsAwaited"})
+    assert _plan(pods, allowed=limits.Limits(1)).create == ()
+
+
+def test_one_pod_of_several_that_is_made_again_waits_for_its_own_node_alone() -> None:
+    spec = provision_spec.ProvisionSpec((_LARGE,), 4, nodes=2)
+    runs = views.pod(objects.bound("p0", "n0", spec=spec))
+    assert runs is not None
+    again = objects.pod_view("p1", spec=spec, spec_changes=_GATE)
+    there = supply.Bin("ws1", "n1", _LARGE, _GPU, 4)
+    assert _plan([runs, again], (there,)).admit == (again,)
+
+
 def test_a_gang_that_gets_none_leaves_everything_to_others() -> None:
     other = objects.pod_view("z", metadata={"ownerReferences": [], "creationTimestamp": "9"})
     demands = demand.unmet([*_pods(3, spec_changes=_GATE), other], {_CHAT: 3})

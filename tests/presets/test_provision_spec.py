@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from typing import Any
 
@@ -8,8 +9,10 @@ from presets.provision_spec import MalformedProvisionSpec, ProvisionSpec
 SPEC = ProvisionSpec(("Standard_NC6s_v3", "Standard_NC24s_v3"), 2, capacity_types=("spot",))
 
 
-def test_a_spec_survives_the_annotation() -> None:
-    assert ProvisionSpec.from_json(SPEC.to_json()) == SPEC
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_a_spec_survives_the_annotation(nodes: int) -> None:
+    spec = dataclasses.replace(SPEC, nodes=nodes)
+    assert ProvisionSpec.from_json(spec.to_json()) == spec
 
 
 def test_the_text_is_pinned() -> None:
@@ -18,6 +21,7 @@ def test_the_text_is_pinned() -> None:
         '{"capacityTypes":["spot"],"gpuResource":"nvidia.com/gpu","gpus":2,'
         '"instanceTypes":["Standard_NC6s_v3","Standard_NC24s_v3"]}'
     )
+    assert dataclasses.replace(SPEC, nodes=2).to_json().endswith('"],"nodes":2}')
 
 
 def test_keys_of_a_later_version_are_ignored() -> None:
@@ -31,6 +35,8 @@ def test_keys_of_a_later_version_are_ignored() -> None:
         {"gpus": -1},
         {"gpus": True},
         {"gpus": "1"},
+        {"nodes": 0},
+        {"nodes": True},
         {"gpuResource": ""},
         {"instanceTypes": []},
         {"instanceTypes": "a"},
