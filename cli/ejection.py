@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from controller import services, views
-from presets import annotations, forms, scheduling
-from webhook import record, workloads
+from presets import annotations, scheduling
+from webhook import keys, record, shapes, workloads
 
 Object = dict[str, Any]
 
@@ -38,16 +38,21 @@ class SelectorNeedsOurKeys(ValueError):
 
 
 def is_complete(workload: Object) -> bool:
-    """It was expanded before and lacks nothing, so that it can be ejected as it stands.
+    """It was expanded for the keys that it carries and lacks nothing: it can go as it stands.
 
-    Even where its preset is not known here any more.
+    Even where its preset is not known here any more. A record without the label is complete too:
+    nothing asks for other pods, and so stands a Job whose label was taken away.
     """
+    if shapes.problems(workload):
+        return False
     try:
-        expanded = record.of(workload) is not None
+        kept = record.of(workload)
     except record.MalformedRecord:
         return False
+    if kept is None or (keys.is_labelled(workload) and kept.inputs != keys.inputs(workload)):
+        return False
     containers = workloads.containers(workload)
-    return expanded and bool(containers) and all(one.get("image") for one in containers)
+    return bool(containers) and all(one.get("image") for one in containers)
 
 
 def ejected(workload: Object) -> Object:
@@ -77,23 +82,21 @@ def service(workload: Object) -> Object | None:
 
     None where the workload wants none: by annotation, as a Job, or without labels to select by.
     """
-    meta = workloads.metadata(workload)
-    if workloads.kind_of(workload) == workloads.JOB or not meta.get("name"):
+    version_kind, meta = workloads.kind_of(workload), workloads.metadata(workload)
+    if version_kind == workloads.JOB or not meta.get("name"):
         return None
-    namespace, noted = meta.get("namespace"), meta.get("annotations") or {}
-    view = views.WorkloadView(
-        key=f"{namespace or ''}/{workload.get('kind')}/{meta['name']}",
-        uid="",
-        selector=views.pairs(workloads.part(workload, "spec", "selector", "matchLabels")),
-        service=noted.get(annotations.SERVICE) != "none",
-        load_balancer=noted.get(annotations.ENABLELB) == forms.TRUE,
-        terminating=False,
-    )
+    view = views.workload(workload, version_kind[1])
     if not (view.service and view.selector):
         return None
     made = services.manifest(view)
-    place = {"namespace": namespace} if namespace else {}
+    place = {"namespace": view.namespace} if view.namespace else {}
     return {**made, "metadata": {"name": view.name, **place}}
+
+
+def is_controllers(of: Object) -> bool:
+    """It is a Service that the controller made, and deletes once the workload is none of ours."""
+    labels = workloads.part(of, "metadata", "labels")
+    return of.get("kind") == "Service" and labels.get(views.MANAGED_BY) == views.OURS
 
 
 def mentions(value: object, path: str = "") -> Iterator[str]:

@@ -20,9 +20,10 @@ def as_yaml(value: dict[str, Any]) -> str:
 
 
 def document(of: manifests.Document, objects: Sequence[dict[str, Any]]) -> str:
-    """A document as YAML with `objects` in place of its own."""
+    """A document as YAML with `objects` in place of its own: of a List any number, else one."""
     if of.container is None:
-        return "---\n".join(as_yaml(one) for one in objects)
+        (one,) = objects
+        return as_yaml(one)
     return as_yaml({**of.container, "items": list(objects)})
 
 

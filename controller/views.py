@@ -83,12 +83,26 @@ class ServiceView:
 
 def deployment(raw: api.Object) -> WorkloadView | None:
     """The view of a Deployment; None when it has not opted in."""
-    return _workload(raw, "Deployment")
+    return workload(raw, "Deployment") if _opted_in(raw) else None
 
 
 def stateful_set(raw: api.Object) -> WorkloadView | None:
     """The view of a StatefulSet; None when it has not opted in."""
-    return _workload(raw, "StatefulSet")
+    return workload(raw, "StatefulSet") if _opted_in(raw) else None
+
+
+def workload(raw: api.Object, kind: str) -> WorkloadView:
+    """The view of a workload that opted in, or of its manifest: a part that is absent is empty."""
+    meta = raw["metadata"]
+    noted = meta.get("annotations") or {}
+    return WorkloadView(
+        key=f"{meta.get('namespace') or ''}/{kind}/{meta['name']}",
+        uid=meta.get("uid") or "",
+        selector=pairs((raw["spec"].get("selector") or {}).get("matchLabels")),
+        service=noted.get(annotations.SERVICE) != "none",
+        load_balancer=noted.get(annotations.ENABLELB) == forms.TRUE,
+        terminating="deletionTimestamp" in meta,
+    )
 
 
 def service(raw: api.Object) -> ServiceView:
@@ -118,23 +132,12 @@ def pairs(found: dict[str, Any] | None) -> Pairs:
     return tuple(sorted((key, str(value)) for key, value in (found or {}).items()))
 
 
-def _workload(raw: api.Object, kind: str) -> WorkloadView | None:
-    meta, spec = raw["metadata"], raw["spec"]
-    template = spec.get("template", {}).get("metadata", {})
-    if not (_opted_in(meta) or _opted_in(template)):
-        return None
-    noted = meta.get("annotations", {})
-    return WorkloadView(
-        key=f"{meta['namespace']}/{kind}/{meta['name']}",
-        uid=meta["uid"],
-        selector=pairs(spec.get("selector", {}).get("matchLabels")),
-        service=noted.get(annotations.SERVICE) != "none",
-        load_balancer=noted.get(annotations.ENABLELB) == forms.TRUE,
-        terminating="deletionTimestamp" in meta,
-    )
+def _opted_in(raw: api.Object) -> bool:
+    template = raw["spec"].get("template", {}).get("metadata", {})
+    return _has_key(raw["metadata"]) or _has_key(template)
 
 
-def _opted_in(meta: api.Object) -> bool:
+def _has_key(meta: api.Object) -> bool:
     noted = meta.get("annotations", {})
     labelled = annotations.PRESET in meta.get("labels", {})
     return labelled or annotations.PRESET in noted or annotations.EXPANSION in noted

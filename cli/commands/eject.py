@@ -8,7 +8,10 @@ from typing import Any
 from cli import ejection, expansions, lookup, manifests, render
 
 Ejected = tuple[expansions.Expanded, list[dict[str, Any]]]
-"""A document and what becomes of its objects: as many, and Services besides."""
+"""A document and what becomes of its objects: the same ones, Services more or less."""
+
+_Key = tuple[object, object]
+"""Namespace and name."""
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -18,10 +21,10 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         allow_abbrev=False,
         help="turn a labelled workload into plain YAML",
         description="Print labelled workloads expanded and without label, annotations and record:"
-        " plain YAML that runs the same pods and that Plainsail leaves alone, with the Service that"
-        " it would have made. Takes manifests, and objects read back from a cluster (kubectl get"
-        " -o yaml). Other documents pass through byte for byte; after a refusal nothing is"
-        " printed.",
+        " plain YAML that runs the same pods and that Plainsail leaves alone, each behind the"
+        " Service that it would have made. Takes manifests, and objects read back from a cluster"
+        " (kubectl get -o yaml). Other documents pass through byte for byte; after a refusal"
+        " nothing is printed.",
     )
     expansions.add_flags(parser)
     parser.add_argument(
@@ -49,23 +52,36 @@ def run(flags: argparse.Namespace) -> int:
 
 
 def _ejected(batch: expansions.Batch) -> list[Ejected]:
-    """Every document with its objects ejected, and the Services that are not there yet."""
-    there = {
-        _key(change.original)
-        for change in batch.changes
-        if change.original.get("kind") == "Service"
-    }
+    """Every document with its objects ejected, and each Service right before its workload.
+
+    Before it, for once a stored workload is plain, the controller deletes the Service that it made,
+    unless that is nobody's by then.
+    """
+    made = _services(batch)
+    replaced = frozenset(made)
     done = []
     for one in batch.documents:
         objects: list[dict[str, Any]] = []
         for change in one.changes:
-            objects.append(_plain(change, batch.complaints) if change.is_ours else change.original)
-            made = ejection.service(change.result) if change.is_ours else None
-            if made is not None and _key(made) not in there:
-                there.add(_key(made))
-                objects.append(made)
+            key = _key(change.original)
+            if change.is_ours:
+                objects += [made.pop(key)] if key in made else []
+                objects.append(_plain(change, batch.complaints))
+            elif not (ejection.is_controllers(change.original) and key in replaced):
+                objects.append(change.original)
         done.append((one, objects))
     return done
+
+
+def _services(batch: expansions.Batch) -> dict[_Key, dict[str, Any]]:
+    """The Services of the workloads, but for those that somebody else has made."""
+    others = {
+        _key(change.original)
+        for change in batch.changes
+        if change.original.get("kind") == "Service" and not ejection.is_controllers(change.original)
+    }
+    wanted = (ejection.service(change.result) for change in batch.changes if change.is_ours)
+    return {_key(made): made for made in wanted if made is not None and _key(made) not in others}
 
 
 def _plain(change: expansions.Change, complaints: list[str]) -> dict[str, Any]:
@@ -83,12 +99,20 @@ def _plain(change: expansions.Change, complaints: list[str]) -> dict[str, Any]:
     return plain
 
 
-def _key(of: dict[str, Any]) -> tuple[object, object]:
+def _key(of: dict[str, Any]) -> _Key:
     meta = of.get("metadata")
     return (meta.get("namespace"), meta.get("name")) if isinstance(meta, dict) else (None, None)
 
 
 def _texts(done: list[Ejected]) -> Iterator[tuple[manifests.Document, str | None]]:
     for one, objects in done:
-        is_changed = any(change.is_ours for change in one.changes)
-        yield one.document, render.document(one.document, objects) if is_changed else None
+        if objects == [change.original for change in one.changes]:
+            yield one.document, None
+        elif one.document.container is not None:
+            yield one.document, render.document(one.document, objects)
+        else:
+            for made in objects[:-1]:
+                document = manifests.Document(one.document.place, "", (made,), None)
+                yield document, render.as_yaml(made)
+            for rest in objects[-1:]:  # none where it was the controller's Service
+                yield one.document, render.as_yaml(rest)

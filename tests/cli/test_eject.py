@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from cli import ejection
+from controller import services, views
 from presets import annotations, catalog, scheduling
 from tests import builders
 from tests.cli.running import SERVICE, TINY, Run
@@ -137,11 +138,83 @@ def test_a_preset_that_nobody_knows_any_more_is_no_obstacle(run: Run) -> None:
     assert "kaito.sh/" not in out
 
 
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [(annotations.PRESET, "phi-4"), (annotations.INSTANCE_TYPES, "Standard_NC24ads_A100_v4")],
+)
+def test_what_was_expanded_for_other_keys_is_refused(key: str, text: str, run: Run) -> None:
+    """As `expand` refuses it: the pods are not those that the keys ask for now."""
+    whole = expanded(builders.deployment().preset().build())
+    field = "labels" if key == annotations.PRESET else "annotations"
+    whole["metadata"][field][key] = text
+    told = run("eject", "-f", "-", stdin=json.dumps(whole))
+    assert told == run("expand", "-f", "-", stdin=json.dumps(whole))
+    assert told[:2] == (1, "")
+    assert reasons.STALE_EXPANSION in told[2]
+
+
+def test_without_the_label_what_was_expanded_is_ejected_as_it_stands(run: Run) -> None:
+    """No key asks for other pods; so stands a Job whose label was taken away."""
+    whole = expanded(builders.job().preset().build())
+    direct = run("eject", "-f", "-", stdin=json.dumps(whole))
+    assert whole["metadata"].pop("labels") == {annotations.PRESET: "tiny-chat"}
+    assert direct[0] == 0
+    assert run("eject", "-f", "-", stdin=json.dumps(whole)) == direct
+
+
+@pytest.mark.parametrize("part", ["selector", "template"])
+def test_a_part_of_a_wrong_type_is_refused(part: str, run: Run) -> None:
+    whole = expanded(builders.deployment().preset().build())
+    whole["spec"][part] = "none"
+    status, out, err = run("eject", "-f", "-", stdin=json.dumps(whole))
+    assert (status, out) == (1, "")
+    assert reasons.MALFORMED_OBJECT in err
+
+
 def test_a_service_that_is_there_stays_the_only_one(run: Run) -> None:
     own = SERVICE.replace("kept}", "tiny}")
     _, out, _ = run("eject", "-f", "-", stdin=f"{own}---\n{TINY}")
     assert [one["kind"] for one in yaml.safe_load_all(out)] == ["Service", "Deployment"]
     assert out.startswith(own)
+
+
+def controllers(workload: dict[str, Any]) -> dict[str, Any]:
+    """The Service of a workload as the controller makes it and a cluster holds it."""
+    view = views.deployment(workload)
+    assert view is not None
+    made = services.manifest(view)
+    made["metadata"] |= {"uid": "7c9e6679-7425-40de-944b-e07fc1f90ae7", "resourceVersion": "413"}
+    made["spec"]["clusterIP"] = "10.0.0.7"
+    return made
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+@pytest.mark.parametrize("is_list", [False, True])
+def test_in_place_of_the_controllers_service_comes_one_that_nobody_owns(
+    *, is_first: bool, is_list: bool, run: Run
+) -> None:
+    """The controller deletes its own, once their workload is none of ours."""
+    live = read_back(builders.deployment().preset().build())
+    objects = [controllers(live), live] if is_first else [live, controllers(live)]
+    whole = {"apiVersion": "v1", "kind": "List", "items": objects}
+    text = json.dumps(whole) if is_list else "\n---\n".join(map(json.dumps, objects))
+    status, out, err = run("eject", "-f", "-", "-o", "json", stdin=text)
+    assert (status, err) == (0, "")
+    service, deployment = json.loads(out)["items"]
+    assert service == ejection.service(expanded(builders.deployment().preset().build()))
+    assert deployment["kind"] == "Deployment"
+    _, out, _ = run("eject", "-f", "-", stdin=text)
+    documents = list(yaml.safe_load_all(out))
+    assert (documents[0]["items"] if is_list else documents) == [service, deployment]
+
+
+def test_the_controllers_service_of_another_workload_stays(run: Run) -> None:
+    """That workload is not ejected here."""
+    service = controllers(read_back(builders.deployment("other").preset().build()))
+    text = f"{json.dumps(service)}\n---\n{TINY}"
+    _, out, _ = run("eject", "-f", "-", stdin=text)
+    assert out.startswith(json.dumps(service))
+    assert [one["metadata"]["name"] for one in yaml.safe_load_all(out)] == ["other", "tiny", "tiny"]
 
 
 def test_no_service_where_none_is_wanted(run: Run) -> None:
@@ -161,12 +234,12 @@ def test_the_service_is_the_controllers_without_its_owner() -> None:
 def test_a_list_stays_a_list(run: Run) -> None:
     given = {"apiVersion": "v1", "kind": "List", "items": [yaml.safe_load(TINY)]}
     _, out, _ = run("eject", "-f", "-", stdin=json.dumps(given))
-    assert [one["kind"] for one in yaml.safe_load(out)["items"]] == ["Deployment", "Service"]
+    assert [one["kind"] for one in yaml.safe_load(out)["items"]] == ["Service", "Deployment"]
 
 
 def test_json(run: Run) -> None:
     _, out, _ = run("eject", "-f", "-", "-o", "json", stdin=TINY)
-    assert [one["kind"] for one in json.loads(out)["items"]] == ["Deployment", "Service"]
+    assert [one["kind"] for one in json.loads(out)["items"]] == ["Service", "Deployment"]
 
 
 def test_a_selector_of_ours_is_refused(run: Run) -> None:
