@@ -42,8 +42,12 @@ def test_keys_of_a_later_version_are_ignored() -> None:
         {"instanceTypes": "a"},
         {"instanceTypes": [""]},
         {"capacityTypes": None},
+        {"capacityTypes": ["on demand"]},
+        {"gpuResource": "\ud800"},
+        {"instanceTypes": ["a", "\ud800"]},
+        pytest.param({"instanceTypes": ["a" * 400]}, id="a name that is too long"),
     ],
-    ids=str,
+    ids=ascii,
 )
 def test_a_wrong_part_is_named(changed: dict[str, Any]) -> None:
     raw = {**json.loads(SPEC.to_json()), **changed}
@@ -51,7 +55,20 @@ def test_a_wrong_part_is_named(changed: dict[str, Any]) -> None:
         ProvisionSpec.from_json(json.dumps(raw))
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{"])
-def test_what_is_no_object_is_refused(text: str) -> None:
-    with pytest.raises(MalformedProvisionSpec):
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{", "\ud800", pytest.param("[" * 200_000, id="too deep to read")],
+    ids=ascii,
+)
+def test_what_is_no_object_is_refused_in_few_words(text: str) -> None:
+    with pytest.raises(MalformedProvisionSpec) as caught:
         ProvisionSpec.from_json(text)
+    assert len(str(caught.value)) < 200
+
+
+def test_a_wrong_value_is_repeated_in_part() -> None:
+    """An annotation may hold 256 KiB, and an event's message 1 KiB."""
+    raw = {**json.loads(SPEC.to_json()), "instanceTypes": ["", "a" * 10_000]}
+    with pytest.raises(MalformedProvisionSpec) as caught:
+        ProvisionSpec.from_json(json.dumps(raw))
+    assert len(str(caught.value)) < 200
