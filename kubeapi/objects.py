@@ -1,5 +1,6 @@
 """What our programs read of Kubernetes objects alike: owners, conditions, devices, faults."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -77,12 +78,22 @@ def gpu_fault(status: api.Object) -> str:
 
 
 def pod_devices(spec: api.Object) -> Counts:
-    """Devices that a pod holds: containers together, or the hungriest init container if more."""
-    total = _sum(spec.get("containers") or ())
+    """Devices that a pod holds: what runs together, or an init container's time if that is more.
+
+    A restartable init container, a sidecar, runs on beside what comes after it. Source:
+    Kubernetes' `k8s.io/component-helpers/resource`, `AggregateContainerRequests`.
+    """
+    running = _sum(spec.get("containers") or ())
+    sidecars: Counter[str] = Counter()
+    most: Counter[str] = Counter()
     for container in spec.get("initContainers") or ():
-        for name, count in devices(requests(container)):
-            total[name] = max(total.get(name, 0), count)
-    return tuple(sorted(total.items()))
+        own = _sum((container,))
+        if container.get("restartPolicy") == "Always":
+            running += own
+            sidecars += own
+        else:
+            most |= sidecars + own
+    return tuple(sorted((running | most).items()))
 
 
 def requests(container: api.Object) -> dict[str, Any]:
@@ -97,11 +108,10 @@ def devices(amounts: Mapping[str, Any]) -> Counts:
     return tuple(sorted((name, int(n)) for name, n in counts if n.isdecimal() and int(n) > 0))
 
 
-def _sum(containers: Iterable[api.Object]) -> dict[str, int]:
-    total: dict[str, int] = {}
+def _sum(containers: Iterable[api.Object]) -> Counter[str]:
+    total: Counter[str] = Counter()
     for container in containers:
-        for name, count in devices(requests(container)):
-            total[name] = total.get(name, 0) + count
+        total.update(dict(devices(requests(container))))
     return total
 
 

@@ -35,6 +35,30 @@ def test_a_pods_devices_are_its_containers_or_its_hungriest_init_container() -> 
     assert objects.pod_devices(spec) == (("nvidia.com/gpu", 3),)
 
 
+@pytest.mark.parametrize(
+    ("init", "gpus"),
+    [
+        pytest.param("s1", 4, id="a sidecar beside the containers"),
+        pytest.param("s1 s2", 6, id="sidecars together"),
+        pytest.param("s1 3", 4, id="an init container beside the sidecar before it"),
+        pytest.param("s1 4", 5, id="a hungrier one"),
+        pytest.param("4 s1", 4, id="an init container before the sidecar"),
+        pytest.param("s2 2 s1", 6, id="sidecars on both sides"),
+        pytest.param("s2 5 s1", 7, id="sidecars on both sides of a hungry one"),
+    ],
+)
+def test_a_sidecar_holds_its_devices_beside_what_comes_after_it(init: str, gpus: int) -> None:
+    """`s1` is a restartable init container with one GPU, `1` an ordinary one; then three GPUs."""
+    containers = []
+    for word in init.split():
+        limits = {"limits": {"nvidia.com/gpu": word.removeprefix("s")}}
+        policy = {"restartPolicy": "Always"} if word.startswith("s") else {}
+        containers.append({"resources": limits, **policy})
+    rest = {"resources": {"limits": {"nvidia.com/gpu": "3"}}}
+    spec = {"initContainers": containers, "containers": [rest]}
+    assert objects.pod_devices(spec) == (("nvidia.com/gpu", gpus),)
+
+
 def test_standard_resources_and_our_marker_are_no_devices() -> None:
     amounts = {
         "cpu": "8",
