@@ -21,6 +21,8 @@ _WATCH_SECONDS = 290
 _WATCH_SILENCE_SECONDS = _WATCH_SECONDS + 20.0
 _CONNECTIONS = 16
 """Kept for reuse: more than there are watches, and calls side by side."""
+_FIRST_ERROR = 400
+"""HTTP statuses from here on are errors."""
 _MERGE_PATCH = "application/merge-patch+json"
 
 
@@ -90,8 +92,8 @@ class Client:
         timeout = (_CONNECT_SECONDS, _WATCH_SILENCE_SECONDS)
         query = {**query, "watch": "1", "timeoutSeconds": str(_WATCH_SECONDS)}
         response = self._send("GET", path, query=query, timeout=timeout)
-        if response.status >= 400:  # noqa: PLR2004 - HTTP's errors begin at 400
-            raise api.error(response.status, _parsed(response.data))
+        if response.status >= _FIRST_ERROR:
+            raise api.error(response.status, _answer(response))
         return _events(response)
 
     def _call(
@@ -105,11 +107,8 @@ class Client:
     ) -> api.Object:
         timeout = (_CONNECT_SECONDS, _ANSWER_SECONDS)
         response = self._send(method, path, query=query, body=body, kind=kind, timeout=timeout)
-        try:
-            answer = _parsed(response.data)
-        except urllib3.exceptions.HTTPError as error:
-            raise api.Unavailable(0, "AnswerLost", str(error)) from error
-        if response.status >= 400:  # noqa: PLR2004 - HTTP's errors begin at 400
+        answer = _answer(response)
+        if response.status >= _FIRST_ERROR:
             raise api.error(response.status, answer)
         return answer
 
@@ -148,8 +147,12 @@ def _events(response: urllib3.HTTPResponse) -> Iterator[api.Object]:
         response.close()
 
 
-def _parsed(text: bytes) -> api.Object:
+def _answer(response: urllib3.HTTPResponse) -> api.Object:
     """The JSON object, or a stand-in `Status` when a proxy answered with something else."""
+    try:
+        text = response.data
+    except urllib3.exceptions.HTTPError as error:
+        raise api.Unavailable(0, "AnswerLost", str(error)) from error
     try:
         answer = orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -2,6 +2,7 @@
 
 Survives whatever the API server does: a lost watch is resumed from the last resource version, a
 version that is gone (410) is listed anew, and an absent server is asked again with growing pauses.
+An object that cannot be read stays as it was last read, and holds up no other.
 """
 
 import threading
@@ -56,6 +57,7 @@ class Mirror(Generic[V]):
         self._lock = threading.Lock()
         self._views: dict[str, V] = {}
         self._gone: list[V] = []
+        self._unreadable: set[str] = set()
         self._version = ""
         self.synced = False
         """Whether the list was read at least once."""
@@ -76,6 +78,11 @@ class Mirror(Generic[V]):
         with self._lock:
             return tuple(self._views.values())
 
+    @property
+    def unreadable(self) -> int:
+        """How many objects could not be read when they last changed."""
+        return len(self._unreadable)
+
     def take_gone(self) -> tuple[V, ...]:
         """Views that left since the last call, as they were last seen."""
         with self._lock:
@@ -93,9 +100,15 @@ class Mirror(Generic[V]):
                 self._version = ""
                 logs.info("watch_expired", path=self._source.path)
             except api.ApiError as error:
-                self._miss(missing=isinstance(error, api.NotFound))
+                if missing := isinstance(error, api.NotFound):
+                    self._version = ""  # what comes back under this path is another list
+                self._miss(missing=missing)
                 logs.warning("watch_lost", path=self._source.path, error=error)
                 self._note(str(error))
+            except Exception as error:  # noqa: BLE001 - the process loop: nobody else would notice its end
+                self._version = ""
+                logs.failure("watch_failed", error, path=self._source.path)
+                self._note(f"{type(error).__name__}: {error}")
             finally:
                 self.live = False
             if self._host.monotonic() - started > _STABLE_SECONDS:
@@ -120,12 +133,16 @@ class Mirror(Generic[V]):
 
     def _list(self) -> None:
         views: dict[str, V] = {}
+        listed: set[str] = set()
         version = ""
         for page in self._pages():
             version = page["metadata"]["resourceVersion"]
             for item in page.get("items") or ():
-                if (view := self._source.view(item)) is not None:
-                    views[_key(item)] = view
+                key = _key(item)
+                listed.add(key)
+                if (view := self._view(key, item)) is not None:
+                    views[key] = view
+        self._unreadable &= listed
         with self._lock:
             same = self.synced and views == self._views
             self._gone += [view for key, view in self._views.items() if key not in views]
@@ -153,10 +170,24 @@ class Mirror(Generic[V]):
         kind, item = event["type"], event["object"]
         if kind == "ERROR":
             raise api.error(int(item.get("code", 500)), item)
-        if kind != "BOOKMARK":
-            view = self._source.view(item)
-            self._replace(_key(item), None if kind == "DELETED" else view)
+        if kind == "DELETED":
+            self._unreadable.discard(_key(item))
+            self._replace(_key(item), None)
+        elif kind != "BOOKMARK":
+            self._replace(_key(item), self._view(_key(item), item))
         self._version = item["metadata"]["resourceVersion"]
+
+    def _view(self, key: str, item: api.Object) -> V | None:
+        """What to keep of `item`; of one that cannot be read, what was kept of it before."""
+        try:
+            view = self._source.view(item)
+        except Exception as error:  # noqa: BLE001 - one object, whoever wrote it, must not freeze the list
+            if key not in self._unreadable:
+                logs.failure("object_unreadable", error, path=self._source.path, object=key)
+            self._unreadable.add(key)
+            return self._views.get(key)
+        self._unreadable.discard(key)
+        return view
 
     def _replace(self, key: str, view: V | None) -> None:
         with self._lock:

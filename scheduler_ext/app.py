@@ -44,6 +44,11 @@ class Seen(Protocol):
         """How many lists are watched now."""
         ...
 
+    @property
+    def unreadable(self) -> int:
+        """How many objects cannot be read."""
+        ...
+
 
 class Refused(Exception):
     """A request that has no answer; status and one line of text."""
@@ -72,6 +77,8 @@ class App:
             raise RuntimeError(f"not an HTTP request: {scope['type']}")
         status, kind, body = await self._answered(scope, receive)
         headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
+        if status == _NOT_ALLOWED:
+            headers.append((b"allow", _METHODS[scope["path"]].encode()))
         if status == _TOO_LARGE:
             headers.append((b"connection", b"close"))  # the rest of it is not worth reading
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -92,16 +99,15 @@ class App:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         path, method = scope["path"], scope["method"]
+        if path not in _METHODS:
+            raise Refused(404, "no such path; known: " + ", ".join(_METHODS))
+        if method not in _METHODS[path].split(", "):
+            raise Refused(_NOT_ALLOWED, f"{path} takes {_METHODS[path]}")
         if answer := self._posts.get(path):
-            if method != "POST":
-                raise Refused(405, f"{path} takes POST")
             return 200, _JSON, self._timed(path, answer, await _body(scope, receive))
-        if path not in {"/healthz", "/readyz", "/metrics"}:
-            raise Refused(404, "no such path")
-        if method not in {"GET", "HEAD"}:
-            raise Refused(405, f"{path} takes GET and HEAD")
         if path == "/metrics":
             self._metrics.watched = self._seen.watched
+            self._metrics.unreadable = self._seen.unreadable
             return 200, prometheus.CONTENT_TYPE, self._metrics.render().encode()
         if path == "/readyz" and (unread := self._seen.snapshot.unread):
             return 503, _TEXT, f"not yet read: {', '.join(unread)}\n".encode()
@@ -138,7 +144,11 @@ class App:
         return wire.preempted(answers.preempted(asked, self._seen.snapshot))
 
 
-_TOO_LARGE = 413
+_NOT_ALLOWED, _TOO_LARGE = 405, 413
+_METHODS = {
+    **dict.fromkeys(("/filter", "/prioritize", "/preempt"), "POST"),
+    **dict.fromkeys(("/healthz", "/readyz", "/metrics"), "GET, HEAD"),
+}
 
 
 def _is_head(scope: Scope) -> bool:

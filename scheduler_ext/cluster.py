@@ -68,6 +68,11 @@ class Watcher:
         """How many of the three lists are watched now."""
         return sum(kept.live for kept in (self._pods, self._nodes, self._claims))
 
+    @property
+    def unreadable(self) -> int:
+        """How many objects of the three lists are older here than there: nobody can read them."""
+        return sum(kept.unreadable for kept in (self._pods, self._nodes, self._claims))
+
     def run_pass(self) -> float | None:
         """Look, mark and touch; seconds until it must look again without a change."""
         now = self._host.monotonic()

@@ -19,6 +19,7 @@ TOUCHED = "plainsail_extender_pods_touched_total"
 MARKED = "plainsail_extender_nodes_marked_total"
 MISPLACED = "plainsail_extender_pods_misplaced_total"
 WATCHED = "plainsail_extender_lists_watched"
+UNREADABLE = "plainsail_extender_objects_unreadable"
 STARTED = "process_start_time_seconds"
 
 FAMILIES = {
@@ -33,6 +34,10 @@ FAMILIES = {
         "Pods of ours that were bound to a node that they were to be kept from.",
     ),
     WATCHED: ("gauge", "Lists of the API server that are watched now, of three."),
+    UNREADABLE: (
+        "gauge",
+        "Objects that are taken as they were before a change that cannot be read.",
+    ),
     STARTED: ("gauge", "Start of the process, in seconds since 1970-01-01 UTC."),
 }
 """Type and meaning of every metric; docs/reference/metrics.md is checked against it."""
@@ -47,7 +52,8 @@ class Metrics:
         self._answers: Counter[tuple[str, str]] = Counter()
         self._seconds: dict[str, prometheus.Histogram] = {}
         self._refused: Counter[str] = Counter()
-        self.unknown = self.touched = self.marked = self.misplaced = self.watched = 0
+        self.unknown = self.touched = self.marked = self.misplaced = 0
+        self.watched = self.unreadable = 0
 
     def answered(self, path: str, outcome: str) -> None:
         """Count one answer."""
@@ -81,6 +87,7 @@ class Metrics:
             MARKED: self.marked,
             MISPLACED: self.misplaced,
             WATCHED: self.watched,
+            UNREADABLE: self.unreadable,
             **({STARTED: self._started} if self._started else {}),
         }
         for name, value in plain.items():

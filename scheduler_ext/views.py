@@ -170,9 +170,10 @@ def _images(spec: api.Object) -> tuple[str, ...]:
 
 def _large_images(status: api.Object) -> tuple[tuple[str, int], ...]:
     """Names are shared between nodes: a thousand nodes hold the same images."""
-    large = (image for image in status.get("images") or () if image["sizeBytes"] >= _LARGE_BYTES)
+    sizes = ((image, image.get("sizeBytes", 0)) for image in status.get("images") or ())
     return tuple(
-        (sys.intern(name), image["sizeBytes"])
-        for image in large
+        (sys.intern(name), size)
+        for image, size in sizes
+        if size >= _LARGE_BYTES
         for name in image.get("names") or ()
     )

@@ -97,23 +97,33 @@ def test_a_watch_shows_changes_in_order(server: apiserver.ApiServer, client: Cli
     assert list(events) == []
 
 
-def test_a_watch_cut_in_the_middle_of_an_event_is_unavailable(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(
+            b'200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n{"type": "ADDED", "obj',
+            id="in an event",
+        ),
+        pytest.param(
+            b'500 Internal\r\nContent-Length: 900\r\n\r\n{"kind": "Status"', id="in an error"
+        ),
+    ],
+)
+def test_a_watch_cut_in_the_middle_is_unavailable(tmp_path: Path, sent: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
             connection, _ = listener.accept()
             with connection:
                 connection.recv(65536)
-                head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                connection.sendall(head + b'20\r\n{"type": "ADDED", "obj')
+                connection.sendall(b"HTTP/1.1 " + sent)
 
         threading.Thread(target=serve, daemon=True).start()
         server = apiserver.ApiServer()
         server._port = listener.getsockname()[1]
         client = connect(apiserver.kubeconfig(server, tmp_path), program="tests")
-        events = client.watch(_NODES, {})
         with pytest.raises(api.Unavailable):
-            list(events)
+            list(client.watch(_NODES, {}))
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ class Seen:
 
     snapshot: snapshot.Snapshot
     watched: int = 3
+    unreadable: int = 1
 
 
 @dataclass(frozen=True)
@@ -252,6 +253,11 @@ def test_paths_and_methods(served: app.App, method: str, path: str, status: int)
     assert call(served, method, path).status == status
 
 
+def test_a_wrong_method_is_told_the_right_one(served: app.App) -> None:
+    assert call(served, "GET", "/filter").headers[b"allow"] == b"POST"
+    assert call(served, "POST", "/metrics").headers[b"allow"] == b"GET, HEAD"
+
+
 def test_it_is_not_ready_before_the_first_look() -> None:
     waiting = app.App(Seen(snapshot.Snapshot(unread=("pods",))), metrics.Metrics())
     assert call(waiting, "GET", "/readyz").status == 503
@@ -279,6 +285,7 @@ def test_the_metrics_tell_what_was_answered(served: app.App) -> None:
         'plainsail_extender_nodes_refused_total{reason="NodeNotInitialized"} 1',
         "plainsail_extender_nodes_unknown_total 1",
         "plainsail_extender_lists_watched 3",
+        "plainsail_extender_objects_unreadable 1",
         "process_start_time_seconds 1",
     ):
         assert line in page.splitlines()

@@ -255,6 +255,17 @@ def test_forty_updates_of_a_node_cost_no_touch_and_leave_the_answer(
     assert server.count("PATCH", "pods") == 0
 
 
+def test_a_node_that_cannot_be_read_holds_up_no_other(
+    server: apiserver.ApiServer, watching: _Watching
+) -> None:
+    broken = objects.raw_node("n2")
+    broken["status"]["conditions"] = [{"status": "True"}]
+    server.put("nodes", broken)
+    server.put("nodes", objects.raw_node("n3"))
+    until(lambda: "n3" in watching.watcher.snapshot.candidates)
+    assert watching.watcher.unreadable == 1
+
+
 def test_it_outlives_the_api_server(server: apiserver.ApiServer, watching: _Watching) -> None:
     """The last picture is answered from; what changed meanwhile is seen afterwards."""
     until(lambda: watching.watcher.watched == 3)

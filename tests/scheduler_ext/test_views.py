@@ -60,6 +60,7 @@ def test_large_images_of_nodes_with_devices_are_kept_under_all_their_names() -> 
         {"names": ["a:1", "a@sha256:1"], "sizeBytes": 10**9},
         {"names": ["small:1"], "sizeBytes": 10**6},
         {"names": None, "sizeBytes": 10**9},
+        {"names": ["of no size:1"]},
     ]
     assert views.node(objects.raw_node(images=images)).images == (
         ("a:1", 10**9),
