@@ -116,10 +116,15 @@ _CONTAINER_DEFAULTS = {
 }
 
 
-def anyhow(seed: int) -> dict[str, Any]:
-    """A labelled workload that admission accepts, of a shape drawn by `seed`."""
+KINDS = ("Deployment", "StatefulSet", "Job")
+EDITABLE = ("Deployment", "StatefulSet")
+"""Those whose pods may be changed after they were stored."""
+
+
+def anyhow(seed: int, kinds: tuple[str, ...] = KINDS) -> dict[str, Any]:
+    """A labelled workload of one of `kinds` that admission accepts, of a shape drawn by `seed`."""
     draw = random.Random(seed)
-    kind = draw.choice(["Deployment", "StatefulSet", "Job"])
+    kind = draw.choice(kinds)
     out = Workload(kind, f"w{seed}").preset(draw.choice(["tiny-chat", "phi-3-mini-4k-instruct"]))
     if kind != "Job" and draw.random() < 0.5:
         out.selector(app=f"w{seed}")

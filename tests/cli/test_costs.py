@@ -8,7 +8,8 @@ from cli import costs
 from presets import catalog
 from tests import builders
 from tests.cli.running import TINY, Run
-from webhook import admit, machines
+from tests.laws.holding import allowed
+from webhook import machines
 from webhook.terms import Terms
 
 TERMS = Terms(catalog.load(), machines.CLOUD)
@@ -16,9 +17,7 @@ A100 = "Standard_NC24ads_A100_v4"
 
 
 def line(workload: builders.Workload) -> str:
-    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, workload.build()), TERMS)
-    assert isinstance(decision, admit.Allowed), decision
-    return costs.line(decision.workload, TERMS)
+    return costs.line(allowed(workload.build(), terms=TERMS).workload, TERMS)
 
 
 def phi(**fields: Any) -> builders.Workload:

@@ -14,21 +14,18 @@ import yaml
 
 from cli import ejection
 from controller import services, views
-from presets import annotations, catalog, scheduling
+from presets import annotations, scheduling
 from tests import builders
 from tests.cli.running import SERVICE, TINY, Run
 from tests.conftest import GOLDEN, Goldens
+from tests.laws import holding
 from webhook import admit, reasons, workloads
-from webhook.terms import Terms
 
-CATALOG = catalog.load()
 SEEDS = range(200)
 
 
 def expanded(workload: dict[str, Any]) -> dict[str, Any]:
-    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, workload), Terms(CATALOG))
-    assert isinstance(decision, admit.Allowed), decision
-    return decision.workload
+    return holding.allowed(workload).workload
 
 
 def read_back(workload: dict[str, Any]) -> dict[str, Any]:
@@ -86,7 +83,7 @@ def test_the_webhook_leaves_it_alone(seed: int) -> None:
         admit.AdmissionRequest(admit.CREATE, plain),
         admit.AdmissionRequest(admit.UPDATE, plain, plain),
     ):
-        assert admit.admit(request, Terms(CATALOG)) == admit.Skipped(reasons.NOT_LABELLED)
+        assert admit.admit(request, holding.TERMS) == admit.Skipped(reasons.NOT_LABELLED)
 
 
 @pytest.mark.parametrize("seed", SEEDS[:50])

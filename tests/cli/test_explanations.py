@@ -11,7 +11,8 @@ from presets import annotations
 from tests import builders, golden_terms
 from tests.cli.running import TINY, Run
 from tests.conftest import GOLDEN, Goldens
-from webhook import admit, fill, record
+from tests.laws import holding
+from webhook import fill, record
 
 TERMS = golden_terms.TERMS
 EXPAND = sorted((GOLDEN / "expand").iterdir())
@@ -23,9 +24,7 @@ metadata: {name: phi, labels: {kaito.sh/preset: phi-3-mini-4k-instruct}}
 
 
 def expanded(workload: dict[str, Any]) -> dict[str, Any]:
-    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, workload), TERMS)
-    assert isinstance(decision, admit.Allowed), decision
-    return decision.workload
+    return holding.allowed(workload, terms=TERMS).workload
 
 
 def whys(workload: dict[str, Any]) -> dict[str, str]:

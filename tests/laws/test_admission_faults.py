@@ -15,22 +15,14 @@ import jsonpatch
 import kubernetes_validate
 import pytest
 
-from presets import annotations, catalog
+from presets import annotations
 from tests import builders
-from webhook import admit, placement, reasons, workloads
-from webhook.terms import Terms
+from tests.laws.holding import allowed
+from webhook import placement, reasons, workloads
 
 SEEDS = range(200)
-CATALOG = catalog.load()
 
 Object = dict[str, Any]
-
-
-def decide(new: Object, old: Object | None = None) -> admit.Allowed:
-    operation = admit.CREATE if old is None else admit.UPDATE
-    decision = admit.admit(admit.AdmissionRequest(operation, new, old), Terms(CATALOG))
-    assert isinstance(decision, admit.Allowed), decision
-    return decision
 
 
 class NotApplicable(Exception):
@@ -119,7 +111,7 @@ def requests(seed: int) -> Iterator[tuple[Object, Object | None]]:
     arriving = builders.stored(manifest)
     yield manifest, None
     yield arriving, None
-    old = builders.stored(decide(arriving).workload)
+    old = builders.stored(allowed(arriving).workload)
     touched = copy.deepcopy(old)
     touched["metadata"].setdefault("annotations", {})["example.com/a~b"] = "x"
     yield touched, old
@@ -140,7 +132,7 @@ def test_every_patch_applies_to_what_it_was_made_for(seed: int) -> None:
     """W4: by a strict applier and by an independent one, to the object that was decided on."""
     for new, old in requests(seed):
         before = copy.deepcopy((new, old))
-        decision = decide(new, old)
+        decision = allowed(new, old)
         assert (new, old) == before
         assert strictly_applied(decision.patch, new) == decision.workload
         assert jsonpatch.apply_patch(new, decision.patch) == decision.workload
@@ -153,7 +145,7 @@ def test_every_expanded_object_follows_the_schema_of_kubernetes(seed: int) -> No
     if workloads.kind_of(manifest) == workloads.JOB:
         for key in ("replicas", "minReadySeconds"):  # drawn for every kind, and no Job has them
             manifest.get("spec", {}).pop(key, None)
-    out = _without_nulls(decide(builders.stored(manifest)).workload)
+    out = _without_nulls(allowed(builders.stored(manifest)).workload)
     kubernetes_validate.validate(out, "1.36", strict=True)
 
 
@@ -166,7 +158,7 @@ def _without_nulls(value: Any) -> Any:
 
 def test_the_schema_refuses_a_misspelt_field() -> None:
     """W5: the control: the API server would drop it without a word."""
-    out = _without_nulls(decide(builders.stored(builders.deployment().preset().build())).workload)
+    out = _without_nulls(allowed(builders.stored(builders.deployment().preset().build())).workload)
     out["spec"]["template"]["spec"]["toleration"] = []
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(out, "1.36", strict=True)
@@ -193,7 +185,7 @@ def test_tolerations_affinity_and_arguments_of_the_user_stay_to_the_byte(seed: i
     args = ["--port", str(draw.randint(1, 9)), "--x"]
     made = draw.choice([builders.deployment, builders.stateful_set, builders.job])()
     before = made.preset().pod(**own).container("own", image="own:1", args=args).build()
-    decision = decide(before)
+    decision = allowed(before)
     pod = workloads.pod_spec(decision.workload)
     assert {key: pod[key] for key in own} == own
     assert pod["containers"][0]["args"] == args
@@ -213,13 +205,13 @@ def test_opting_out_is_the_inverse_of_opting_in(seed: int) -> None:
     never = builders.stored(made.pod(**own).container("own", image="own:1").build())
     labelled = copy.deepcopy(never)
     labelled["metadata"]["labels"] = {annotations.PRESET: "tiny-chat"}
-    old = builders.stored(decide(labelled, never).workload)
+    old = builders.stored(allowed(labelled, never).workload)
     assert old["spec"] != never["spec"]
     new = copy.deepcopy(old)
     edit = {"replicas": draw.randint(0, 9)}
     new["spec"].update(edit)
     del new["metadata"]["labels"]
-    freed = decide(new, old)
+    freed = allowed(new, old)
     assert freed.reason == reasons.RELEASED
     assert freed.workload["spec"] == {**never["spec"], **edit}
     assert freed.workload["metadata"] == never["metadata"]
@@ -234,7 +226,7 @@ def test_fields_of_a_later_kubernetes_survive_and_change_nothing(seed: int) -> N
     chosen = [places[0], *draw.sample(places[1:], min(3, len(places) - 1))]
     for number, place in enumerate(chosen):
         place[f"fromALaterVersion{number}"] = {"nested": [number, None, 1.5]}
-    without, found = decide(plain), decide(later)
+    without, found = allowed(plain), allowed(later)
     after = strictly_applied(found.patch, later)
     for number, _ in enumerate(chosen):
         assert str(after).count(f"fromALaterVersion{number}'") == 1

@@ -9,93 +9,44 @@ import dataclasses
 import random
 from typing import Any
 
-import jsonpatch
 import pytest
 
 from presets import annotations, catalog, preset
 from tests import builders
-from webhook import admit, record, unfill, updates, workloads
+from tests.laws import holding
+from tests.laws.holding import allowed
+from webhook import admit, updates, workloads
 from webhook.terms import Terms
 
 SEEDS = range(200)
-CATALOG = catalog.load()
-
-
-def expanded(workload: dict[str, Any]) -> admit.Allowed:
-    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, workload), Terms(CATALOG))
-    assert isinstance(decision, admit.Allowed), decision
-    return decision
-
-
-def updated(
-    new: dict[str, Any], old: dict[str, Any], known: catalog.Catalog = CATALOG
-) -> admit.Allowed:
-    decision = admit.admit(admit.AdmissionRequest(admit.UPDATE, new, old), Terms(known))
-    assert isinstance(decision, admit.Allowed), decision
-    return decision
-
-
-def record_of(workload: dict[str, Any]) -> record.Record:
-    found = record.of(workload)
-    assert found is not None
-    return found
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_expanding_twice_changes_nothing(seed: int) -> None:
-    once = expanded(builders.anyhow(seed)).workload
-    assert expanded(once).patch == []
+def test_expansion_is_idempotent_and_its_record_is_its_inverse(seed: int) -> None:
+    for before in (builders.anyhow(seed), builders.stored(builders.anyhow(seed))):
+        holding.assert_inverse(before)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_patch_turns_the_object_into_the_expansion(seed: int) -> None:
-    """An applier that shares no code with ours agrees, and the input is left as it was."""
-    before = builders.stored(builders.anyhow(seed))
-    untouched = copy.deepcopy(before)
-    decision = expanded(before)
-    assert before == untouched
-    assert jsonpatch.apply_patch(before, decision.patch) == decision.workload
-    assert all(operation["op"] == "add" for operation in decision.patch)
+    holding.assert_patch_applies(builders.stored(builders.anyhow(seed)))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_users_values_survive(seed: int) -> None:
     before = builders.anyhow(seed)
-    assert_within(before, expanded(before).workload)
-
-
-def assert_within(before: Any, after: Any) -> None:
-    """Every value of `before` is at its place in `after`; null, empty lists and texts are none."""
-    if isinstance(before, dict):
-        for key, value in before.items():
-            if value not in (None, [], ""):
-                assert_within(value, after[key])
-    elif isinstance(before, list) and before and isinstance(before[0], dict):
-        for one, other in zip(before, after, strict=False):
-            assert_within(one, other)
-    else:
-        assert before == after
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_the_record_undoes_the_expansion_exactly(seed: int) -> None:
-    before = builders.anyhow(seed)
-    after = expanded(before).workload
-    undone, _ = unfill.unfill(after, record_of(after).tree)
-    assert undone == before
+    holding.assert_within(before, allowed(before).workload)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_removing_the_label_undoes_the_expansion_of_a_stored_workload(seed: int) -> None:
     """All but selector and selected labels, which are immutable; later edits of the user stay."""
-    before = with_images(builders.anyhow(seed))
-    if before["kind"] == "Job":
-        return
-    old = builders.stored(expanded(builders.stored(before)).workload)
+    before = with_images(builders.anyhow(seed, builders.EDITABLE))
+    old = builders.stored(allowed(builders.stored(before)).workload)
     new = without_label(old)
     new["spec"]["template"]["spec"]["hostname"] = "edited"
     new["metadata"]["annotations"]["example.com/edited"] = "yes"
-    freed = updated(new, old).workload
+    freed = allowed(new, old).workload
     expected = builders.stored(without_label(before))
     expected["metadata"].setdefault("annotations", {})["example.com/edited"] = "yes"
     expected["spec"]["template"]["spec"]["hostname"] = "edited"
@@ -131,18 +82,20 @@ def dense(value: Any) -> Any:
     return [dense(part) for part in value] if isinstance(value, list) else value
 
 
-def later() -> catalog.Catalog:
-    """The catalogue of a later version: every preset has other weights and other machines."""
-    return catalog.Catalog(
+def later() -> Terms:
+    """Those of a later version: every preset has other weights and other machines."""
+    now = holding.TERMS.presets
+    changed = (
         dataclasses.replace(
             known,
             weights=preset.Weights(source="other/weights", revision="f" * 40, size_bytes=2**40),
             instance_types=("Standard_NC96ads_A100_v4",),
             gpus=4,
         )
-        for known in map(CATALOG.find, CATALOG.names)
+        for known in map(now.find, now.names)
         if known is not None
     )
+    return Terms(catalog.Catalog(changed))
 
 
 LATER = later()
@@ -151,47 +104,45 @@ LATER = later()
 @pytest.mark.parametrize("seed", SEEDS)
 def test_an_update_after_an_upgrade_rolls_no_pods(seed: int) -> None:
     """Whatever else changes, the template and the revision stay as they were stored."""
-    old = builders.stored(expanded(builders.stored(builders.anyhow(seed))).workload)
+    old = builders.stored(allowed(builders.stored(builders.anyhow(seed))).workload)
     new = copy.deepcopy(old)
     new["metadata"].setdefault("annotations", {})["example.com/touched"] = "yes"
     new["spec"]["replicas"] = 7
-    assert updated(new, old, LATER).patch == []
+    assert allowed(new, old, LATER).patch == []
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_manifest_that_replaces_the_stored_one_rolls_no_pods(seed: int) -> None:
     """`kubectl replace` and a first server-side apply arrive with nothing filled."""
     before = builders.anyhow(seed)
-    old = builders.stored(expanded(builders.stored(before)).workload)
-    kept = updated(builders.stored(before), old, LATER).workload
+    old = builders.stored(allowed(builders.stored(before)).workload)
+    kept = allowed(builders.stored(before), old, LATER).workload
     assert kept["spec"]["template"] == old["spec"]["template"]
     assert dense(kept["spec"]) == dense(old["spec"])
-    assert record_of(kept) == record_of(old)
+    assert holding.record_of(kept) == holding.record_of(old)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_stored_jobs_template_stays_whatever_arrives(seed: int) -> None:
-    before = builders.anyhow(seed)
-    if before["kind"] != "Job":
-        return
-    old = builders.stored(expanded(builders.stored(before)).workload)
+    before = builders.anyhow(seed, ("Job",))
+    old = builders.stored(allowed(builders.stored(before)).workload)
     for new in (builders.stored(before), without_label(old), old):
-        kept = updated(new, old, LATER).workload
+        kept = allowed(new, old, LATER).workload
         assert kept["spec"]["template"] == old["spec"]["template"]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_later_edit_of_the_user_wins(seed: int) -> None:
     """What the user changes after expansion is kept, and from then on counts as the user's."""
-    old = builders.stored(expanded(builders.stored(builders.anyhow(seed))).workload)
-    if old["kind"] == "Job":
-        return
+    old = builders.stored(
+        allowed(builders.stored(builders.anyhow(seed, builders.EDITABLE))).workload
+    )
     new = copy.deepcopy(old)
     edited = [{"operator": "Exists", "effect": "NoExecute"}]
     new["spec"]["template"]["spec"]["tolerations"] = edited
-    after = updated(new, old).workload
+    after = allowed(new, old).workload
     assert workloads.pod_spec(after)["tolerations"] == edited
-    tree = workloads.part(record_of(after).tree, "spec", "template", "spec")
+    tree = workloads.part(holding.record_of(after).tree, "spec", "template", "spec")
     assert "tolerations" not in tree
 
 
@@ -201,13 +152,12 @@ def test_whatever_json_arrives_there_is_an_answer(seed: int) -> None:
     draw = random.Random(seed)
     for _ in range(10):
         workload = builders.anyhow(seed)
-        old = expanded(builders.anyhow(seed)).workload
+        old = allowed(builders.anyhow(seed)).workload
         for _ in range(draw.randint(1, 3)):
             spoil(draw, draw.choice([workload, old]))
         for operation, before in ((admit.CREATE, None), (admit.UPDATE, old)):
-            decision = admit.admit(
-                admit.AdmissionRequest(operation, workload, before), Terms(CATALOG)
-            )
+            request = admit.AdmissionRequest(operation, workload, before)
+            decision = admit.admit(request, holding.TERMS)
             assert isinstance(decision, admit.Allowed | admit.Denied | admit.Skipped)
 
 

@@ -3,6 +3,7 @@
 Rows of the fault cases: E22, C18.
 """
 
+import dataclasses
 import random
 from typing import Any
 
@@ -10,12 +11,12 @@ import pytest
 
 from kubeapi import objects
 from node_provisioner import demand, dialects, limits, plan, views
-from presets import annotations, catalog, scheduling
+from presets import annotations, scheduling
 from tests import builders
-from webhook import admit, workloads
+from tests.laws import holding
+from webhook import workloads
 from webhook.terms import Terms
 
-CATALOG = catalog.load()
 SEEDS = range(200)
 OWN = ("", scheduling.DEFAULT_SCHEDULER, scheduling.SCHEDULER, "volcano")
 
@@ -29,9 +30,7 @@ def expanded(seed: int, own: str, terms: Terms) -> dict[str, Any]:
     if seed % 5 == 0:
         noted = workload["metadata"].setdefault("annotations", {})
         noted[annotations.PROVISION] = "off"
-    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, workload), terms)
-    assert isinstance(decision, admit.Allowed), decision
-    return decision.workload
+    return holding.allowed(workload, terms=terms).workload
 
 
 def marked(workload: dict[str, Any]) -> bool:
@@ -44,7 +43,7 @@ def marked(workload: dict[str, Any]) -> bool:
 def test_a_pod_has_both_or_neither(seed: int) -> None:
     """E22: the marker alone waits for ever; our scheduler alone asks nobody."""
     own = random.Random(seed).choice(OWN)
-    made = expanded(seed, own, Terms(CATALOG))
+    made = expanded(seed, own, holding.TERMS)
     name = workloads.pod_spec(made).get("schedulerName")
     is_off = made["metadata"].get("annotations", {}).get(annotations.PROVISION) == "off"
     assert marked(made) == (own != "volcano" and not is_off)
@@ -54,7 +53,7 @@ def test_a_pod_has_both_or_neither(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS[:50])
 def test_where_our_scheduler_does_not_run_pods_are_left_to_theirs(seed: int) -> None:
     own = random.Random(seed).choice(["", scheduling.DEFAULT_SCHEDULER, "volcano"])
-    made = expanded(seed, own, Terms(CATALOG, scheduler=""))
+    made = expanded(seed, own, dataclasses.replace(holding.TERMS, scheduler=""))
     assert not marked(made)
     assert workloads.pod_spec(made).get("schedulerName") == (own or None)
 
@@ -62,7 +61,8 @@ def test_where_our_scheduler_does_not_run_pods_are_left_to_theirs(seed: int) -> 
 @pytest.mark.parametrize("seed", SEEDS[:50])
 def test_no_claim_asks_for_the_marker(seed: int) -> None:
     """C18: its node would be waited for, for ever."""
-    made = expanded(seed * 5 + 1, "", Terms(CATALOG))
+    made = expanded(seed * 5 + 1, "", holding.TERMS)
+    assert marked(made)
     template = workloads.pod_template(made)
     meta = {"name": "p", "namespace": "default", "uid": "u", **template["metadata"]}
     refused = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}

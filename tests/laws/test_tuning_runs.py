@@ -5,21 +5,20 @@ a stub, a stub beside an app x the user's own values x a cluster that mounts ima
 """
 
 import copy
+import dataclasses
 import random
 from typing import Any
 
-import jsonpatch
 import kubernetes_validate
 import pytest
 
-from presets import annotations, catalog, runtime_args
+from presets import annotations, runtime_args
 from tests import builders, golden_terms
-from tests.laws.test_expansion import assert_within
-from webhook import admit, record, unfill, workloads
+from tests.laws import holding
+from webhook import admit, workloads
 from webhook.terms import Terms
 
 SEEDS = range(200)
-CATALOG = catalog.load()
 
 INPUTS = (
     {annotations.TUNING_INPUT_URLS: "https://example.com/a?b=$(c)\nhttps://example.com/d"},
@@ -75,34 +74,23 @@ def pod(draw: random.Random) -> dict[str, Any]:
 def terms(workload: dict[str, Any]) -> Terms:
     """Of a cluster that follows from the workload's name, as the seed does."""
     mounts = int(workload["metadata"]["name"][1:]) % 2 == 0
-    return Terms(CATALOG, image_volumes=mounts, programs=golden_terms.ALL_PROGRAMS)
+    return dataclasses.replace(golden_terms.TERMS, image_volumes=mounts)
 
 
 def decided(workload: dict[str, Any], old: dict[str, Any] | None = None) -> admit.Allowed:
-    verb = admit.CREATE if old is None else admit.UPDATE
-    decision = admit.admit(admit.AdmissionRequest(verb, workload, old), terms(workload))
-    assert isinstance(decision, admit.Allowed), decision
-    return decision
+    return holding.allowed(workload, old, terms(workload))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_expansion_is_idempotent_and_its_record_is_its_inverse(seed: int) -> None:
     for before in (drawn(seed), builders.stored(drawn(seed))):
-        once = decided(before).workload
-        assert decided(once).patch == []
-        kept = record.of(once)
-        assert kept is not None
-        assert unfill.unfill(once, kept.tree)[0] == before
+        holding.assert_inverse(before, terms(before))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_patch_turns_the_object_into_the_expansion(seed: int) -> None:
     before = builders.stored(drawn(seed))
-    untouched = copy.deepcopy(before)
-    decision = decided(before)
-    assert before == untouched
-    assert jsonpatch.apply_patch(before, decision.patch) == decision.workload
-    assert all(operation["op"] == "add" for operation in decision.patch)
+    holding.assert_patch_applies(before, terms(before))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -113,7 +101,7 @@ def test_the_users_values_survive(seed: int) -> None:
         del before["spec"]["template"]["spec"]["restartPolicy"]
     if before["spec"].get("backoffLimit") == 6:
         del before["spec"]["backoffLimit"]
-    assert_within(before, decided(before).workload)
+    holding.assert_within(before, decided(before).workload)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

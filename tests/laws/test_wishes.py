@@ -5,20 +5,20 @@ a price limit or none x a cluster that mounts images or one that does not.
 """
 
 import copy
+import dataclasses
 import json
 import random
 from typing import Any
 
-import jsonpatch
 import pytest
 
-from presets import annotations, catalog
+from presets import annotations
 from tests import builders
-from webhook import adapters, admit, record, unfill, weights, workloads
+from tests.laws import holding
+from webhook import adapters, admit, weights, workloads
 from webhook.terms import Terms
 
 SEEDS = range(200)
-CATALOG = catalog.load()
 SOURCES = (
     "hub",
     "image:ghcr.io/org/model:1/models",
@@ -28,9 +28,9 @@ SOURCES = (
 )
 
 
-def drawn(seed: int) -> dict[str, Any]:
+def drawn(seed: int, kinds: tuple[str, ...] = builders.KINDS) -> dict[str, Any]:
     draw = random.Random(seed)
-    workload = builders.anyhow(seed)
+    workload = builders.anyhow(seed, kinds)
     held = workload["metadata"].setdefault("annotations", {})
     wish(held, draw)
     if annotations.CAPACITY_TYPE not in held and draw.random() < 0.5:
@@ -50,39 +50,32 @@ def wish(held: dict[str, Any], draw: random.Random) -> None:
 
 
 def decided(workload: dict[str, Any], old: dict[str, Any] | None = None) -> admit.Allowed:
-    """By the terms of a cluster that follows from the workload's name, as the seed does."""
-    verb = admit.CREATE if old is None else admit.UPDATE
-    terms = Terms(CATALOG, image_volumes=int(workload["metadata"]["name"][1:]) % 2 == 0)
-    decision = admit.admit(admit.AdmissionRequest(verb, workload, old), terms)
-    assert isinstance(decision, admit.Allowed), decision
-    return decision
+    return holding.allowed(workload, old, terms(workload))
+
+
+def terms(workload: dict[str, Any]) -> Terms:
+    """Of a cluster that follows from the workload's name, as the seed does."""
+    mounts = int(workload["metadata"]["name"][1:]) % 2 == 0
+    return dataclasses.replace(holding.TERMS, image_volumes=mounts)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_expansion_is_idempotent_and_its_record_is_its_inverse(seed: int) -> None:
-    before = drawn(seed)
-    once = decided(before).workload
-    assert decided(once).patch == []
-    kept = record.of(once)
-    assert kept is not None
-    assert unfill.unfill(once, kept.tree)[0] == before
+    for before in (drawn(seed), builders.stored(drawn(seed))):
+        holding.assert_inverse(before, terms(before))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_patch_turns_the_object_into_the_expansion(seed: int) -> None:
     before = builders.stored(drawn(seed))
-    untouched = copy.deepcopy(before)
-    decision = decided(before)
-    assert before == untouched
-    assert jsonpatch.apply_patch(before, decision.patch) == decision.workload
+    holding.assert_patch_applies(before, terms(before))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_other_wishes_leave_nothing_of_the_ones_before(seed: int) -> None:
-    old = builders.stored(decided(builders.stored(drawn(seed))).workload)
-    if old["kind"] == "Job":
-        return
-    new, anew = copy.deepcopy(old), drawn(seed)
+    before, anew = (drawn(seed, builders.EDITABLE) for _ in range(2))
+    old = builders.stored(decided(builders.stored(before)).workload)
+    new = copy.deepcopy(old)
     for workload in (new, anew):
         wish(workload["metadata"]["annotations"], random.Random(seed + len(SEEDS)))
     expected = builders.stored(decided(builders.stored(anew)).workload)
@@ -95,14 +88,11 @@ def test_a_volume_of_weights_is_mounted_read_only_or_not_there(seed: int) -> Non
     workload = decided(drawn(seed)).workload
     pod = workloads.pod_spec(workload)
     volumes = [v for v in pod["volumes"] if v["name"] == weights.VOLUME]
-    mounts = [
-        m
-        for container in pod["containers"]
-        for m in container["volumeMounts"] if m["name"] == weights.VOLUME
-    ] if len(pod["containers"]) == 1 else volumes  # fmt: skip
+    held = [m for c in pod["containers"] for m in c.get("volumeMounts", ())]
+    mounts = [m for m in held if m["name"] == weights.VOLUME]
     is_from_hub = workload["metadata"]["annotations"][annotations.WEIGHTS] == "hub"
     assert len(volumes) == len(mounts) == (0 if is_from_hub else 1)
-    assert all(mount.get("readOnly", True) for mount in mounts)
+    assert all(mount["readOnly"] for mount in mounts)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
