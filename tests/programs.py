@@ -1,4 +1,4 @@
-"""Our programs as processes against a real control plane, with the rights of their manifests."""
+"""Our programs as processes, and their rights by their manifests on a real control plane."""
 
 import signal
 import subprocess
@@ -33,11 +33,45 @@ def namespace(cluster: apis.Api) -> str:
 
 @contextmanager
 def running(package: str, kubeconfig: Path, *flags: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m package` with a kubeconfig; ended, gently, with the block."""
+    """`python -m package` with a kubeconfig; ended, gently and without a failure, with the block.
+
+    A test may kill it before, which is no failure.
+    """
     command = [sys.executable, "-m", package, f"--kubeconfig={kubeconfig}", *flags]
     process = subprocess.Popen(command)
     try:
         yield process
-    finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(5)
+        assert process.wait(30) in (0, -signal.SIGKILL)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def started(package: str, *flags: str) -> Iterator[subprocess.Popen[str]]:
+    """`python -m package`, whose standard error is there to be read; killed with the block."""
+    command = [sys.executable, "-m", package, *flags]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def serving(package: str, *flags: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The same on a free port of the loopback address, which is the second value."""
+    with started(package, *flags, "--port=0") as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        assert "event=serving host=127.0.0.1" in line, line
+        yield process, int(line.rpartition("port=")[2])
+
+
+def refused(package: str, *flags: str) -> str:
+    """What `python -m package` says on standard error as it ends with status 1."""
+    command = [sys.executable, "-m", package, *flags]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 1, done.stderr
+    return done.stderr

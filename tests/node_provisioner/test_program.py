@@ -2,8 +2,6 @@
 
 import argparse
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from node_provisioner import limits, settings
-from tests import apiserver
+from tests import apiserver, programs
 from tests.node_provisioner import objects
 
 
@@ -53,16 +51,8 @@ def test_a_duration_without_a_unit_is_refused_with_an_example(text: str) -> None
         settings.seconds(text)
 
 
-def _run(*flags: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "node_provisioner", *flags], stderr=subprocess.PIPE, text=True
-    )
-
-
 def test_without_a_cluster_it_says_what_to_do(tmp_path: Path) -> None:
-    process = _run("--kubeconfig", str(tmp_path / "absent"))
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 1
+    said = programs.refused("node_provisioner", f"--kubeconfig={tmp_path / 'absent'}")
     assert "absent" in said
     assert "hint: give --kubeconfig FILE" in said
 
@@ -75,18 +65,18 @@ def test_it_ends_at_sigterm_with_and_without_a_cluster(
     away: bool,  # noqa: FBT001 - a parameter of the case
 ) -> None:
     server.put("pods", objects.pod("a"))
-    process = _run("--kubeconfig", apiserver.kubeconfig(server, tmp_path))
-    try:
+    kubeconfig = f"--kubeconfig={apiserver.kubeconfig(server, tmp_path)}"
+    with programs.started("node_provisioner", kubeconfig) as process:
         apiserver.until(lambda: server.all("nodeclaims"), 30.0)
         if away:
             server.stop()
             time.sleep(0.2)
-        process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=10)
-        assert "Traceback" not in said
-        assert process.returncode == 0
-        assert "event=claim_created" in said
-    finally:
-        process.kill()
-        if away:
-            server.start()
+        try:
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=30)
+        finally:
+            if away:
+                server.start()
+    assert "Traceback" not in said
+    assert process.returncode == 0
+    assert "event=claim_created" in said

@@ -1,17 +1,17 @@
 """The webhook as a process of its own, with a certificate made for the test."""
 
-import contextlib
 import datetime as dt
 import ipaddress
 import subprocess
-import sys
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests import programs
 
 
 @dataclass(frozen=True)
@@ -51,20 +51,6 @@ def pems(directory: Path) -> Pems:
     return made
 
 
-def start(*flags: str) -> subprocess.Popen[str]:
-    """`python -m webhook serve` on the loopback address."""
-    command = [sys.executable, "-m", "webhook", "serve", "--host=127.0.0.1", *flags]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-
-
-@contextlib.contextmanager
-def running(made: Pems) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def running(made: Pems) -> AbstractContextManager[tuple[subprocess.Popen[str], int]]:
     """The process and its port; ended with the block."""
-    with start("--port=0", *made.flags) as process:
-        assert process.stderr is not None
-        line = process.stderr.readline()
-        assert "event=serving" in line, line
-        try:
-            yield process, int(line.rpartition("port=")[2])
-        finally:
-            process.kill()
+    return programs.serving("webhook", "serve", "--host=127.0.0.1", *made.flags)
