@@ -18,8 +18,9 @@ import pytest
 
 from presets import annotations, catalog
 from tests import builders
+from tests.laws.holding import allowed
 from tests.webhook import asgi
-from webhook import admit, app, review, shapes
+from webhook import app, review, shapes
 from webhook.terms import Terms
 
 pytestmark = pytest.mark.slow  # mostly waits: over five seconds in all
@@ -57,11 +58,7 @@ def good(draw: random.Random) -> dict[str, Any]:
     workload["metadata"]["managedFields"] = [{"manager": SECRET}]
     old = None
     if draw.random() < 0.5:
-        decision = admit.admit(
-            admit.AdmissionRequest(admit.CREATE, workload), Terms(catalog.load())
-        )
-        assert isinstance(decision, admit.Allowed)
-        old = copy.deepcopy(decision.workload)
+        old = copy.deepcopy(allowed(workload).workload)
         workload = draw.choice([workload, copy.deepcopy(old)])
         if draw.random() < 0.3:
             workload["metadata"]["labels"].pop(annotations.PRESET, None)
@@ -132,17 +129,14 @@ def test_any_review_bent_or_garbled_is_answered(caplog: pytest.LogCaptureFixture
     fuzz(range(200), caplog)
 
 
-@pytest.mark.slow
 def test_three_thousand_more(caplog: pytest.LogCaptureFixture) -> None:
     fuzz(range(1000, 4000), caplog)
 
 
 def test_every_single_part_may_hold_anything(caplog: pytest.LogCaptureFixture) -> None:
     """Each path of an UPDATE of an expanded workload x a few kinds of JSON."""
-    created = admit.AdmissionRequest(admit.CREATE, builders.deployment().preset().build())
-    expanded = admit.admit(created, Terms(catalog.load()))
-    assert isinstance(expanded, admit.Allowed)
-    whole = orjson.loads(asgi.review(expanded.workload, expanded.workload))
+    expanded = allowed(builders.deployment().preset().build()).workload
+    whole = orjson.loads(asgi.review(expanded, expanded))
     for path in list(paths(whole)):
         for junk in KINDS_OF_JSON:
             raw = copy.deepcopy(whole)
@@ -155,6 +149,13 @@ def test_every_single_part_may_hold_anything(caplog: pytest.LogCaptureFixture) -
 
 
 GOOD = asgi.review(builders.deployment().preset().build())
+UID = b'"uid":"705ab4f5-6393-11e8-b7cc-42010a800002"'
+
+
+def replaced(part: bytes, other: bytes) -> bytes:
+    """The good review with `other` for `part`, which stands in it once."""
+    assert GOOD.count(part) == 1
+    return GOOD.replace(part, other)
 
 
 @pytest.mark.parametrize(
@@ -166,16 +167,15 @@ GOOD = asgi.review(builders.deployment().preset().build())
     ],
 )
 def test_json_that_is_none_or_odd(value: bytes, caplog: pytest.LogCaptureFixture) -> None:
-    for place in (b'"spec":', b'"uid":'):
-        body = GOOD.replace(b'"metadata":', b'"spec":1,"metadata":', 1)
-        check(body.replace(place + b"1", place + value, 1), caplog)
+    check(replaced(b'"metadata":', b'"spec":' + value + b',"metadata":'), caplog)
+    check(replaced(UID, b'"uid":' + value), caplog)
     check(value, caplog)
 
 
 def test_of_two_equal_keys_the_last_counts(caplog: pytest.LogCaptureFixture) -> None:
     """As for the API server's own decoder; both see the same object."""
     twice = b'"kaito.sh/preset":"no-such","kaito.sh/preset":"tiny-chat"'
-    body = GOOD.replace(b'"kaito.sh/preset":"tiny-chat"', twice)
+    body = replaced(b'"kaito.sh/preset":"tiny-chat"', twice)
     assert orjson.loads(check(body, caplog).body)["response"]["allowed"]
 
 
@@ -200,7 +200,7 @@ def test_nesting_is_cut_off(
     """Wherever it stands; up to the limit everything that walks an object copes."""
     deep = pair[0] * depth + b"1" + pair[1] * depth
     for place in (b'"dryRun":false', b'"name":"chat","namespace"', b'"metadata":'):
-        body = GOOD.replace(place, b'"extra":' + deep + b"," + place, 1)
+        body = replaced(place, b'"extra":' + deep + b"," + place)
         assert check(body, caplog).status == (200 if depth < review.DEEPEST else 400)
     check(deep, caplog)
 
@@ -235,27 +235,29 @@ LARGEST = {
     "arguments": lambda: pod(b'"containers":[{"name":"a","args":[' + filled(b'"--x"') + b"]}]"),
     "tolerations": lambda: pod(b'"tolerations":[' + filled(b'{"key":"abcdefgh"}') + b"]"),
     "our keys": lambda: annotated(
-        b",".join(b'"kaito.sh/a%d":""' % place for place in range(300_000))
+        b",".join(b'"kaito.sh/a%d":""' % place for place in range(380_000))
     ),
-    "their keys": lambda: annotated(b",".join(b'"a/%d":""' % place for place in range(500_000))),
+    "their keys": lambda: annotated(b",".join(b'"a/%d":""' % place for place in range(600_000))),
     "instance types": lambda: annotated(
         b'"kaito.sh/instance-types":"' + filled(b"Standard_NC6") + b'"'
     ),
     "a long key": lambda: annotated(b'"kaito.sh/' + b"a" * 8_000_000 + b'":""'),
     "a record": lambda: annotated(b'"kaito.sh/expansion":"' + b"[" * 8_000_000 + b'"'),
-    "a name": lambda: GOOD.replace(b'"name":"chat"', b'"name":"' + b"n" * 8_000_000 + b'"', 1),
-    "empty lists": lambda: GOOD.replace(b'"dryRun":', b'"x":[' + filled(b"[]") + b'],"dryRun":'),
-    "numbers": lambda: GOOD.replace(b'"dryRun":', b'"x":[' + filled(b"1.5") + b'],"dryRun":'),
+    "a name": lambda: replaced(
+        b'"name":"chat","operation"', b'"name":"' + b"n" * 8_000_000 + b'","operation"'
+    ),
+    "empty lists": lambda: replaced(b'"dryRun":', b'"x":[' + filled(b"[]") + b'],"dryRun":'),
+    "numbers": lambda: replaced(b'"dryRun":', b'"x":[' + filled(b"1.5") + b'],"dryRun":'),
 }
 
 
 def pod(fields: bytes) -> bytes:
     spec = b'"spec":{"template":{"spec":{' + fields + b"}}},"
-    return GOOD.replace(b'"metadata":', spec + b'"metadata":', 1)
+    return replaced(b'"metadata":', spec + b'"metadata":')
 
 
 def annotated(fields: bytes) -> bytes:
-    return GOOD.replace(b'"labels":', b'"annotations":{' + fields + b'},"labels":', 1)
+    return replaced(b'"labels":', b'"annotations":{' + fields + b'},"labels":')
 
 
 @pytest.mark.parametrize("what", LARGEST)
@@ -263,7 +265,7 @@ def test_the_largest_body_is_answered_in_time(what: str, caplog: pytest.LogCaptu
     """Eight MiB of whatever costs most; the answer does not grow with it without bound."""
     caplog.set_level(logging.INFO)
     body = LARGEST[what]()
-    assert len(body) <= app.MAX_BODY_BYTES
+    assert 0.95 * app.MAX_BODY_BYTES < len(body) <= app.MAX_BODY_BYTES
     begun = time.process_time()
     answer = check(body, caplog)
     assert time.process_time() - begun < WORST_SECONDS
