@@ -135,7 +135,7 @@ def _expand(
     errors += validate.problems(found)
     if errors or found.model is None:
         return _denied(errors)
-    expansion = expand.expand(found, earlier)
+    expansion = expand.expand(found)
     operations = patch.between(new, expansion.workload)
     if not operations:
         return Allowed(new, [])
@@ -159,7 +159,7 @@ def _update_job(
     if asked != before:
         return _denied(
             FieldError(
-                f"metadata[{key}]",
+                _path_of_key(key, new if key in asked else old),
                 asked.get(key, ABSENT),
                 reasons.JOB_TEMPLATE_IMMUTABLE,
                 "cannot change on a stored Job, whose template is immutable",
@@ -172,6 +172,12 @@ def _update_job(
         return Allowed(new, [])
     kept = expand.with_record(new, earlier)
     return Allowed(kept, patch.between(new, kept))
+
+
+def _path_of_key(key: str, workload: dict[str, Any]) -> str:
+    """Where a key stands on the workload; it is one of the user's."""
+    is_label = key in annotations.KEYS and annotations.KEYS[key].is_label
+    return keys.path(workload, "labels" if is_label else "annotations", key)
 
 
 def _without_label(

@@ -9,6 +9,7 @@ from presets import annotations, forms, gpus, metadata, preset, runtime_args
 from presets.field_errors import FieldError
 from presets.request import Request
 from webhook import adapters, keys, machines, placement, podspec, weights, workloads
+from webhook.fill import Tree
 from webhook.record import Record
 from webhook.terms import Terms
 
@@ -136,12 +137,18 @@ class Case:
             return False
         return not 0 < self.most_gpus < (self.gpus or 0)
 
+    @property
+    def added(self) -> Tree:
+        """What of the workload an earlier expansion added; its record comes with it.
+
+        Without the record all is the user's: an update takes our additions out beforehand.
+        """
+        held = workloads.part(self.workload, "metadata", "annotations")
+        return self.earlier.tree if self.earlier and annotations.EXPANSION in held else {}
+
     def was_added(self, *path: str) -> bool:
         """Whether an earlier expansion added what stands at `path` of the pod spec."""
-        if self.earlier is None:
-            return False
-        above = ("spec", "template", "spec", *path[:-1])
-        return path[-1] in workloads.part(self.earlier.tree, *above)
+        return path[-1] in workloads.part(self.added, "spec", "template", "spec", *path[:-1])
 
     @property
     def preset_path(self) -> str:

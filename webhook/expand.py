@@ -32,18 +32,17 @@ class Expansion:
     notes: tuple[reasons.Note, ...]
 
 
-def expand(of: Case, earlier: Record | None = None) -> Expansion:
+def expand(of: Case) -> Expansion:
     """The workload filled in for what it asks: only absent fields, and the record of them.
 
-    `earlier` is the record that the case was made with, of an expansion that the workload carries
-    or carried when it was stored: it pins the revision. Total on what `webhook.validate` lets pass;
-    expanding the result changes nothing.
+    The record of an earlier expansion pins the revision. Total on what `webhook.validate` lets
+    pass; expanding the result changes nothing.
     """
     workload, request, chosen = of.workload, of.request, of.chosen
     assert of.model is not None, "validate refuses what names no preset"
     assert chosen is not None, "validate refuses several containers"
     assert isinstance(of.machines, machines.Machines), "validate refuses what has no machine"
-    model = _pinned(of.model, earlier)
+    model = _pinned(of.model, of.earlier)
     scheduler = placement.scheduler(of.pod, request, of.terms.scheduler)
     placed = placement.place(model, of.machines, request.capacity_types, scheduler)
     selector = _selector(workload)
@@ -59,13 +58,12 @@ def expand(of: Case, earlier: Record | None = None) -> Expansion:
         },
     }
     filled, tree = fill.fill(workload, layout)
-    kept = earlier.tree if earlier and annotations.EXPANSION in _held(workload) else {}
     record = Record(
         preset=model.name,
         revision=model.weights.revision,
         container=chosen.name,
         inputs=annotations.inputs(of.keys),
-        tree=merged(kept, tree),
+        tree=merged(of.added, tree),
     )
     told = notes.of(of, model, placed, chosen)
     return Expansion(with_record(filled, record), tuple(told))
@@ -101,10 +99,6 @@ def _pinned(model: preset.Preset, earlier: Record | None) -> preset.Preset:
         return model
     pinned = dataclasses.replace(model.weights, revision=earlier.revision)
     return dataclasses.replace(model, weights=pinned)
-
-
-def _held(workload: dict[str, Any]) -> dict[str, Any]:
-    return workloads.part(workload, "metadata", "annotations")
 
 
 _spec_text = lru_cache(maxsize=512)(provision_spec.ProvisionSpec.to_json)

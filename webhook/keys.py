@@ -31,6 +31,12 @@ def are_on_template(workload: Object) -> bool:
     return not _has_preset(workload) and _has_preset(workloads.pod_template(workload))
 
 
+def are_on_pods(workload: Object) -> bool:
+    """Whether the pods carry the label: by their template, or by the selector (`expand`)."""
+    selector = workloads.part(workload, "spec", "selector", "matchLabels")
+    return annotations.PRESET in selector or _has_preset(workloads.pod_template(workload))
+
+
 def of(workload: Object) -> Object:
     """Metadata that holds the user's keys, as `metadata.parse` reads it."""
     own = workloads.metadata(workload)

@@ -107,9 +107,9 @@ def price_is_within_the_limit(of: Case) -> Iterator[FieldError]:
 def node_rules_let_the_pods_in(of: Case) -> Iterator[FieldError]:
     """The user's own node selector and affinity let the pods onto the nodes meant for them."""
     pod, found = of.pod, of.machines
-    if not node_rules.are_any(pod) or not isinstance(found, machines.Machines) or not found.names:
+    if not node_rules.are_any(pod) or not isinstance(found, machines.Machines):
         return
-    nodes = [node_rules.labels(n, c) for n in found.names for c in of.request.capacity_types]
+    nodes = [node_rules.labels(n, c) for n in found.names for c in _ways_bought(of)]
     unmatched = [set(node_rules.unmatched(pod, node)) for node in nodes]
     for key in sorted(set.intersection(*unmatched)):
         there = " or ".join(dict.fromkeys(node[key] for node in nodes))
@@ -117,7 +117,8 @@ def node_rules_let_the_pods_in(of: Case) -> Iterator[FieldError]:
         message = f"matches no node of {' or '.join(found.names)}: there it is {there}"
         code = reasons.CONTRADICTING_NODE_SELECTOR
         yield FieldError(path, value, code, message, _otherwise(key))
-    if not any(node_rules.is_let_in(pod, node) for node in nodes):
+    is_users = not of.was_added("affinity", "nodeAffinity", placement.REQUIRED)
+    if is_users and not any(node_rules.is_let_in(pod, node) for node in nodes):
         path = f"{POD}.affinity.nodeAffinity.{placement.REQUIRED}.nodeSelectorTerms"
         message = f"lets in no node of {' or '.join(found.names)}"
         hint = f"let it match one of them, or say in {annotations.INSTANCE_TYPES} what it lets in"
@@ -126,7 +127,9 @@ def node_rules_let_the_pods_in(of: Case) -> Iterator[FieldError]:
 
 
 def tolerations_are_for_gpus(of: Case) -> Iterator[FieldError]:
-    """A toleration with the key of a GPU taint tolerates that taint."""
+    """A toleration with the key of a GPU taint tolerates that taint, on nodes that are bought."""
+    if of.request.provision == forms.OFF:
+        return
     pod = of.pod
     for place, taint in node_rules.wrong_tolerations(pod):
         path, value = f"{POD}.tolerations[{place}]", pod["tolerations"][place]
@@ -136,13 +139,16 @@ def tolerations_are_for_gpus(of: Case) -> Iterator[FieldError]:
 
 
 def provision_is_possible(of: Case) -> Iterator[FieldError]:
-    """Pods that carry the preset's label are the planner's."""
-    if of.request.provision == forms.OFF and keys.are_on_template(of.workload):
+    """Pods that carry the preset's label are the planner's, and refused where it has no part."""
+    if of.request.provision == forms.OFF and keys.are_on_pods(of.workload):
         path, message = (
             of.path(annotations.PROVISION),
             "asks for what this version cannot do yet where pods carry the label",
         )
-        hint = f"set the label {annotations.PRESET} on the workload instead"
+        hint = (
+            f"set the label {annotations.PRESET} on the workload alone:"
+            " neither its pods nor its selector may have it"
+        )
         yield FieldError(path, forms.OFF, annotations.NOT_SUPPORTED_YET, message, hint)
 
 
@@ -195,6 +201,11 @@ def _affordable(of: Case, model: preset.Preset, limit: int) -> str:
     if cost is None:
         return f"drop the limit, or buy otherwise: `plainsail offers {model.name}` lists prices"
     return f"the cheapest that holds it: {cheapest}"
+
+
+def _ways_bought(of: Case) -> tuple[str, ...]:
+    """Capacity types of the nodes; how the user got nodes of their own is not known."""
+    return ("",) if of.request.provision == forms.OFF else of.request.capacity_types
 
 
 def _otherwise(key: str) -> str:

@@ -99,16 +99,21 @@ def find(model: preset.Preset, wanted: Wanted) -> Machines | NoMachine:
     return Machines(tuple(taken), count, context, said, tuple(old))
 
 
+@lru_cache(maxsize=512)
 def of_own_server(model: preset.Preset, wanted: Wanted) -> Machines | NoMachine:
     """Those named with enough GPUs, whether or not the model fits: the server is not ours."""
     count = wanted.asked or model.gpus or 1
-    able = tuple(name for name in wanted.named if gpus.INSTANCE_TYPES[name].gpus >= count)
-    left_out = {name: "; ".join(_too_dear(name, wanted)) for name in able}
-    taken = tuple(name for name in able if not left_out[name])
-    sentences = tuple(f"{name}: {why}" for name, why in left_out.items() if why)
-    if able and not taken:
-        return NoMachine(sentences, "")
-    return Machines(taken, count, model.context_tokens, sentences)
+    taken: list[str] = []
+    left_out: list[str] = []
+    for name in wanted.named:
+        against = (*_lacking(gpus.INSTANCE_TYPES[name], count), *_too_dear(name, wanted))
+        if against:
+            left_out.append(f"{name}: {'; '.join(against)}")
+        else:
+            taken.append(name)
+    if not taken:
+        return _none(model, tuple(left_out), wanted)
+    return Machines(tuple(taken), count, model.context_tokens, tuple(left_out))
 
 
 @lru_cache(maxsize=512)
@@ -156,10 +161,16 @@ def _against(
         yield from (reason.sentence for reason in layout.reasons)
     elif layout.nodes > 1:
         yield f"the model takes {layout.nodes} of them, and several machines are not yet joined"
-    elif layout.resource != gpus.GPU_RESOURCE:
-        yield f"has no {gpus.GPU_RESOURCE}"
     elif count and layout.gpus_per_replica > count:
         yield f"the model takes {layout.gpus_per_replica} of its GPUs, not {count}"
+    else:
+        yield from _lacking(machine, count)
+
+
+def _lacking(machine: gpus.InstanceType, count: int) -> Iterator[str]:
+    """What the machine lacks of `count` GPUs such as the pods ask for, whatever runs there."""
+    if machine.resource != gpus.GPU_RESOURCE:
+        yield f"has no {gpus.GPU_RESOURCE}"
     elif machine.gpus < count:
         yield f"has {machine.gpus} GPU{'s' if machine.gpus > 1 else ''}, not {count}"
 
@@ -192,10 +203,12 @@ def _choice(model: preset.Preset, mode: sizing.Mode, wanted: Wanted) -> offers.C
 def cheapest(model: preset.Preset, wanted: Wanted) -> tuple[str, int | None]:
     """The cheapest machine that holds the model, with its price for people and as a number.
 
-    Of all, not of those named, and whatever the limit. Without a number where no price is known,
-    and without a name where no machine is.
+    Of all that have the GPUs asked for, not of those named, and whatever the limit. Without a
+    number where no price is known, and without a name where no machine is.
     """
-    for offer in _single(_choice(model, wanted.mode, wanted))[:1]:
+    for offer in _single(_choice(model, wanted.mode, wanted)):
+        if offer.instance_type.gpus < (wanted.asked or 0):
+            continue
         shown = prices.shown(offer.per_hour) if offer.per_hour else "price unknown"
         bought = "" if offer.capacity_type == annotations.ON_DEMAND else f"{offer.capacity_type} "
         return f"{offer.instance_type.name} ({bought}{shown})", offer.per_hour
@@ -203,14 +216,14 @@ def cheapest(model: preset.Preset, wanted: Wanted) -> tuple[str, int | None]:
 
 
 def _none(model: preset.Preset, sentences: tuple[str, ...], wanted: Wanted) -> NoMachine:
-    plain = Wanted(cloud=wanted.cloud, mode=wanted.mode)
+    plain = Wanted(asked=wanted.asked, cloud=wanted.cloud, mode=wanted.mode)
+    if instead := cheapest(model, plain)[0]:
+        return NoMachine(sentences, instead)
     choice = _choice(model, wanted.mode, plain)
-    if _single(choice):
-        return NoMachine(sentences, cheapest(model, plain)[0])
-    several = min((offer.layout.nodes for offer in choice.offers), default=0)
+    fewest = min((offer.layout.nodes for offer in choice.offers), default=0)
     why = (
-        f"it takes {several} machines, and several machines are not yet joined"
-        if several
+        f"it takes {fewest} machines, and several machines are not yet joined"
+        if fewest > 1
         else f"no machine of {wanted.cloud} holds it"
     )
     return NoMachine(sentences or (why,), "")

@@ -24,13 +24,16 @@ def are_any(pod: Mapping[str, Any]) -> bool:
 
 
 def labels(name: str, capacity_type: str) -> dict[str, str]:
-    """The labels that are known of a node of that instance type, bought in that way."""
+    """The labels that are known of a node of that instance type, bought in that way.
+
+    Without a capacity type it is a node of the user's own, who alone knows how they got it.
+    """
     machine = gpus.INSTANCE_TYPES[name]
     return {
         placement.INSTANCE_TYPE_LABEL: machine.node_label or name,
         ARCHITECTURE: machine.architecture,
         SYSTEM: "linux",
-        CAPACITY_TYPE: capacity_type,
+        **({CAPACITY_TYPE: capacity_type} if capacity_type else {}),
     }
 
 

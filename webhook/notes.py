@@ -24,7 +24,8 @@ def of(
     yield from _of_sources(case, model, chosen)
     if missing := placement.untolerated(pod):
         yield reasons.tolerations_kept(missing)
-    if workloads.part(pod, "affinity", "nodeAffinity").get(placement.REQUIRED):
+    required = ("affinity", "nodeAffinity", placement.REQUIRED)
+    if workloads.part(pod, *required) and not case.was_added(*required):
         yield reasons.affinity_kept(placed.instance_types)
     if request.provision == forms.OFF:
         yield reasons.nothing_is_bought(placed)

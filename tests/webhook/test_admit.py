@@ -9,7 +9,7 @@ from typing import Any
 from cli import ejection
 from presets import annotations, catalog, scheduling
 from tests import builders
-from webhook import admit, reasons, record, workloads
+from webhook import admit, placement, reasons, record, workloads
 from webhook.terms import Terms
 
 CATALOG = catalog.load()
@@ -38,6 +38,11 @@ def allowed(decision: admit.Decision) -> admit.Allowed:
 def reasons_of(decision: admit.Decision) -> list[str]:
     assert isinstance(decision, admit.Denied), decision
     return [error.reason for error in decision.errors]
+
+
+def paths_of(decision: admit.Decision) -> list[str]:
+    assert isinstance(decision, admit.Denied), decision
+    return [error.path for error in decision.errors]
 
 
 def container(workload: dict[str, Any]) -> dict[str, Any]:
@@ -186,7 +191,26 @@ def test_a_stored_job_cannot_become_another_model() -> None:
     old = stored(builders.job().preset().build())
     new = copy.deepcopy(old)
     new["metadata"]["labels"][annotations.PRESET] = "phi-3-mini-4k-instruct"
-    assert reasons_of(update(new, old)) == [reasons.JOB_TEMPLATE_IMMUTABLE]
+    decision = update(new, old)
+    assert reasons_of(decision) == [reasons.JOB_TEMPLATE_IMMUTABLE]
+    assert paths_of(decision) == [f"metadata.labels[{annotations.PRESET}]"]
+
+
+def test_what_cannot_change_on_a_stored_job_is_told_where_it_stands_or_stood() -> None:
+    """A key that changed, one that came on the pods, and one that was taken off."""
+    template = {"metadata": {"labels": {annotations.PRESET: "tiny-chat"}}}
+    made = builders.job().spec(template=template).annotation(annotations.SERVICE, "none")
+    old = stored(made.annotation(annotations.CAPACITY_TYPE, annotations.SPOT).build())
+    new = copy.deepcopy(old)
+    del new["metadata"]["annotations"][annotations.CAPACITY_TYPE]
+    pods = new["spec"]["template"]["metadata"]
+    pods["labels"][annotations.PRESET] = "phi-3-mini-4k-instruct"
+    pods["annotations"][annotations.PROVISION] = "gate"
+    assert paths_of(update(new, old)) == [
+        f"metadata.annotations[{annotations.CAPACITY_TYPE}]",
+        f"spec.template.metadata.annotations[{annotations.PROVISION}]",
+        f"spec.template.metadata.labels[{annotations.PRESET}]",
+    ]
 
 
 def test_a_stored_job_cannot_opt_in() -> None:
@@ -247,3 +271,45 @@ def test_a_container_renamed_by_the_user_is_expanded_anew() -> None:
     found = record.of(after)
     assert found is not None
     assert found.container == "two"
+
+
+def bent(workload: dict[str, Any], **fields: object) -> dict[str, Any]:
+    """The workload with other fields in its pods."""
+    out = copy.deepcopy(workload)
+    out["spec"]["template"]["spec"].update(fields)
+    return out
+
+
+def test_an_expanded_manifest_keeps_the_machines_that_it_was_expanded_for() -> None:
+    """Applied where others are chosen: its affinity is ours, and contradicts no wish."""
+    made = stored(builders.deployment().preset("phi-3-mini-4k-instruct").build())
+    elsewhere = Terms(CATALOG, cloud="aws")
+    fresh = builders.deployment().preset("phi-3-mini-4k-instruct").build()
+    chosen = allowed(admit.admit(admit.AdmissionRequest(admit.CREATE, fresh), elsewhere))
+    assert workloads.pod_spec(chosen.workload)["affinity"] != workloads.pod_spec(made)["affinity"]
+    again = admit.admit(admit.AdmissionRequest(admit.CREATE, made), elsewhere)
+    assert again == admit.Allowed(made, [])
+
+
+def test_the_affinity_of_an_expanded_manifest_is_not_called_the_users() -> None:
+    made = stored(builders.deployment().preset().build())
+    del made["spec"]["template"]["spec"]["tolerations"]
+    decision = allowed(create(made))
+    assert decision.patch
+    assert reasons.AFFINITY_KEPT not in {note.reason for note in decision.notes}
+
+
+def test_an_affinity_that_the_user_puts_in_the_place_of_ours_is_his() -> None:
+    old = stored(builders.deployment().preset().build())
+    type_ = {"key": placement.INSTANCE_TYPE_LABEL, "operator": "In", "values": ["other"]}
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [type_]}]}
+    new = bent(old, affinity={"nodeAffinity": {placement.REQUIRED: terms}})
+    assert reasons_of(update(new, old)) == [reasons.CONTRADICTING_AFFINITY]
+
+
+def test_an_image_that_the_user_puts_in_the_place_of_ours_is_his() -> None:
+    made = builders.deployment().preset().annotation(annotations.RUNTIME, "transformers")
+    old = stored(made.build())
+    new = copy.deepcopy(old)
+    container(new)["image"] = "registry.example.com/own:1"
+    assert reasons_of(update(new, old)) == [annotations.MISPLACED_KEY]

@@ -1,8 +1,10 @@
 """Which machines are taken under a price limit, and what is said of prices."""
 
+import dataclasses
+
 import pytest
 
-from presets import annotations, catalog, preset
+from presets import annotations, catalog, gpus, preset
 from webhook import machines
 
 ON_DEMAND, SPOT = (annotations.ON_DEMAND,), (annotations.SPOT,)
@@ -92,3 +94,46 @@ def test_the_limit_holds_for_servers_of_the_users_own() -> None:
 )
 def test_prices_for_people(name: str, bought: tuple[str, ...], text: str) -> None:
     assert machines.priced(name, bought) == text
+
+
+@pytest.mark.parametrize(
+    "name", ["Standard_ND96isr_MI300X_v5", "trn1.2xlarge", "inf2.xlarge", "ct5lp-hightpu-1t"]
+)
+def test_a_server_of_the_users_own_gets_no_machine_without_the_gpus_that_we_write(
+    name: str,
+) -> None:
+    """Its pods ask for `nvidia.com/gpu`, which no node of another vendor's has."""
+    found = machines.of_own_server(known("tiny-chat"), machines.Wanted((T4, name)))
+    assert isinstance(found, machines.Machines)
+    assert (found.names, found.left_out) == ((T4,), (f"{name}: has no nvidia.com/gpu",))
+    alone = machines.of_own_server(known("tiny-chat"), machines.Wanted((name,)))
+    assert isinstance(alone, machines.NoMachine)
+    assert alone.sentences == (f"{name}: has no nvidia.com/gpu",)
+    assert alone.instead == "Standard_NV6ads_A10_v5 ($0.454/h)"
+
+
+def test_a_server_of_the_users_own_gets_no_machine_with_fewer_gpus_than_the_preset_asks_for() -> (
+    None
+):
+    model = dataclasses.replace(known("phi-4"), gpus=2)
+    found = machines.of_own_server(model, machines.Wanted((T4,)))
+    assert isinstance(found, machines.NoMachine)
+    assert found.sentences == (f"{T4}: has 1 GPU, not 2",)
+
+
+def test_the_machine_that_is_hinted_at_has_the_gpus_asked_for() -> None:
+    for find in (machines.find, machines.of_own_server):
+        found = find(known("tiny-chat"), machines.Wanted((T4,), 2))
+        assert isinstance(found, machines.NoMachine)
+        assert gpus.INSTANCE_TYPES[found.instead.partition(" ")[0]].gpus >= 2
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["our server", "their own"])
+def test_what_is_found_is_never_empty(*, own: bool) -> None:
+    """Each instance type that there is, named alone: taken, or with a sentence."""
+    find, model = machines.of_own_server if own else machines.find, known("phi-4")
+    for name in gpus.INSTANCE_TYPES:
+        for count in (None, 2):
+            found = find(model, machines.Wanted((name,), count))
+            told = found.sentences if isinstance(found, machines.NoMachine) else found.names
+            assert told, (name, count)

@@ -3,10 +3,12 @@
 import copy
 from typing import Any
 
+import pytest
+
 from presets import annotations, catalog, scheduling
 from tests import builders
 from tests.webhook.cluster import template
-from webhook import admit, reasons
+from webhook import admit, node_rules, placement, reasons
 from webhook.terms import Terms
 
 CATALOG = catalog.load()
@@ -41,6 +43,26 @@ def test_the_user_is_told_what_the_pods_wait_for() -> None:
         "nothing is bought: pods wait for a node of Standard_NC4as_T4_v3 or Standard_NC8as_T4_v3"
         " with 1 free GPU"
     )
+
+
+@pytest.mark.parametrize(
+    ("provision", "operator", "values", "refused"),
+    [
+        ("auto", "NotIn", ["on-demand"], True),
+        ("off", "NotIn", ["on-demand"], False),
+        ("off", "In", ["reserved"], False),
+        ("off", "DoesNotExist", None, False),
+    ],
+)
+def test_how_the_user_got_nodes_of_their_own_is_not_known(
+    provision: str, operator: str, values: list[str] | None, *, refused: bool
+) -> None:
+    one = {"key": node_rules.CAPACITY_TYPE, "operator": operator, "values": values}
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [one]}]}
+    made = builders.deployment().preset().annotation(annotations.PROVISION, provision)
+    before = made.pod(affinity={"nodeAffinity": {placement.REQUIRED: terms}}).build()
+    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, before), Terms(CATALOG))
+    assert isinstance(decision, admit.Denied) is refused
 
 
 def test_nothing_bought_and_bought_again_leaves_no_trace() -> None:
