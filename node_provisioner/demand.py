@@ -41,7 +41,7 @@ def unmet(
         tuple[views.Workload, provision_spec.ProvisionSpec, rules.Rules, Standing],
         list[views.PodView],
     ] = {}
-    there = Counter(pod.workload for pod in pods)
+    there = Counter(pod.workload for pod in pods if not pod.ending)
     for pod in pods:
         if pod.managed and pod.spec is not None and pod.standing in WANTS_A_NODE:
             groups.setdefault((pod.workload, pod.spec, pod.rules, pod.standing), []).append(pod)

@@ -91,9 +91,9 @@ def plan(
     same types.
     """
     found: list[Plan] = []
-    for order in _ORDERS:
-        found.append(_in_order(sorted(demands, key=order), bins, allowed, past, existing))
-        if not found[-1].create or len(demands) == 1:
+    for ordered in _orders(demands):
+        found.append(_in_order(ordered, bins, allowed, past, existing))
+        if not found[-1].create:
             return found[-1]
     return min(found, key=_cost)
 
@@ -103,17 +103,26 @@ def _cost(found: Plan) -> tuple[int, int, int]:
     return len(found.unplaced), per_hour, len(found.create)
 
 
-def _fewest_types(wanted: demand.Demand) -> tuple[object, ...]:
-    return len(wanted.spec.instance_types), *demand.order(wanted)
+def _orders(demands: Sequence[demand.Demand]) -> Iterator[list[demand.Demand]]:
+    """In which demands are served: whoever comes later uses what earlier ones leave over.
+
+    The largest pods first, or the fewest types, or the dearest; no order twice.
+    """
+    plain = sorted(demands, key=demand.order)
+    tried: list[list[demand.Demand]] = []
+    for ordered in (plain, sorted(plain, key=_fewest_types), sorted(plain, key=_dearest)):
+        if ordered not in tried:
+            tried.append(ordered)
+            yield ordered
 
 
-def _dearest(wanted: demand.Demand) -> tuple[object, ...]:
+def _fewest_types(wanted: demand.Demand) -> int:
+    return len(wanted.spec.instance_types)
+
+
+def _dearest(wanted: demand.Demand) -> int:
     offers = offerings.offers(wanted.spec, wanted.rules)
-    return -(offers[0].per_hour or 0) if offers else 0, *demand.order(wanted)
-
-
-_ORDERS = (demand.order, _fewest_types, _dearest)
-"""In which workloads are served: whoever comes later uses what earlier ones leave over."""
+    return -(offers[0].per_hour or 0) if offers else 0
 
 
 def _in_order(
@@ -145,11 +154,7 @@ def _in_order(
 
 def expected(claim: NewClaim) -> supply.Bin:
     """The supply that a claim brings."""
-    offer, labels = claim.offer, tuple(claim.offer.labels.items())
-    workload = claim.workload.key
-    return supply.Bin(
-        claim.name, "", offer.instance_type, claim.resource, claim.gpus, workload, labels
-    )
+    return supply.coming(claim.name, claim.offer, claim.workload.key, claim.resource, claim.gpus)
 
 
 class _Buyer:
@@ -232,6 +237,7 @@ class _Buyer:
         for claim in self.create[bought:]:
             self._stock.remove(expected(claim))
             self._account.add(claim.workload.key, claim.offer, -1)
+            self._taken.discard(claim.name)
         del self.create[bought:], self.placed[placed:], self.unplaced[left:]
 
     def _choose(self, wanted: demand.Demand) -> offerings.Offer | Reason:

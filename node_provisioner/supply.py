@@ -37,11 +37,10 @@ class Bin:
         return found | ({rules.NAME: self.node} if self.node else {})
 
 
-def of_claim(claim: views.ClaimView, resource: str, count: int) -> Bin:
-    """What a claim will bring."""
-    offer = claim.offer
+def coming(claim: str, offer: offerings.Offer, workload: str, resource: str, count: int) -> Bin:
+    """What a claim, by its name, will bring of one resource."""
     labels = tuple(offer.labels.items())
-    return Bin(claim.key, "", offer.instance_type, resource, count, claim.workload, labels)
+    return Bin(claim, "", offer.instance_type, resource, count, workload, labels)
 
 
 def free(
@@ -103,7 +102,10 @@ def _of_claim(
         return _of_node(node, left, fresh, claim)
     if claim.initialized and not recent:
         return ()
-    return tuple(of_claim(claim, resource, count) for resource, count in claim.devices)
+    return tuple(
+        coming(claim.key, claim.offer, claim.workload, resource, count)
+        for resource, count in claim.devices
+    )
 
 
 def _shows(node: views.NodeView, claim: views.ClaimView) -> bool:

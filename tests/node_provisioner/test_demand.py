@@ -2,7 +2,7 @@
 
 import random
 
-from node_provisioner import demand
+from node_provisioner import demand, views
 from presets import provision_spec
 from tests.node_provisioner import objects
 
@@ -25,3 +25,14 @@ def test_a_pod_with_an_unreadable_spec_is_no_demand_and_is_named() -> None:
     bad = objects.pod_view("bad", metadata={"annotations": {}})
     assert demand.unmet([bad]) == ()
     assert demand.unreadable([bad, objects.pod_view("good")]) == (bad,)
+
+
+def test_a_pod_that_ends_is_no_member_of_a_gang_that_starts() -> None:
+    """Or the gate would be lifted for a half: the one that ends will not start again."""
+    gate = {"schedulingGates": [{"name": "kaito.sh/provisioning"}]}
+    stamp = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+    ending = views.pod(objects.bound("a", "n1", metadata=stamp))
+    assert ending is not None
+    waiting = objects.pod_view("b", spec_changes=gate)
+    (wanted,) = demand.unmet([ending, waiting], {waiting.workload: 2})
+    assert wanted.missing == 1

@@ -2,10 +2,11 @@
 
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from node_provisioner import demand, limits, offerings, plan, reasons, rules, supply, views
+from node_provisioner import demand, limits, offerings, plan, reasons, rules, stock, supply, views
 from presets import provision_spec
 from tests.node_provisioner import objects
 
@@ -202,6 +203,27 @@ def test_what_the_scheduler_has_not_judged_uses_what_is_there_and_buys_nothing()
     assert (decided.create, len(decided.placed), decided.unplaced) == ((), 1, ())
 
 
+def test_workloads_that_every_order_serves_alike_are_planned_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A thousand workloads that ask for the same node cost one plan, not three."""
+    made: list[object] = []
+
+    class Counted(stock.Stock):
+        def __init__(self, *of: Any) -> None:
+            made.append(self)
+            super().__init__(*of)
+
+    monkeypatch.setattr(stock, "Stock", Counted)
+    anothers: dict[str, Any] = {"ownerReferences": []}
+    alike = [*_pods(1), objects.pod_view("z", metadata=anothers)]
+    assert len(_plan(alike).create) == 2
+    assert len(made) == 1
+    dearer = objects.pod_view("zz", spec=_spec(_LARGE, _SMALL), metadata=anothers)
+    _plan([*alike, dearer])
+    assert len(made) == 1 + 2
+
+
 # Nodes that are there.
 
 
@@ -316,6 +338,12 @@ def test_a_gang_finds_out_with_one_claim_whether_it_can_have_them_all(past: plan
     assert (meanwhile.create, len(meanwhile.placed)) == ((), 1), "it is not given back"
     launched = (replace(launching, launched=True),)
     assert len(_gang(3, 3, coming, existing=launched).create) == 2
+
+
+def test_a_gang_that_tries_with_one_claim_uses_the_name_of_its_first() -> None:
+    """What was planned for all and taken back is free again: the next pass names it so too."""
+    (probe,) = _gang(3, 3, past=plan.Past(probed={objects.OFFER})).create
+    assert probe.name == _gang(3, 3).create[0].name
 
 
 def test_a_gang_without_room_for_all_does_not_try_with_one() -> None:
