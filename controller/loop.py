@@ -37,7 +37,7 @@ class Controller:
         self._mirrors = (self._deployments, self._stateful_sets, self._services, self._gated)
         self._clock = on.monotonic
         self._events = events.Recorder(cluster, MANAGER, on.now)
-        self._watchdog = gates.Watchdog(cluster, self._events)
+        self._watchdog = gates.Watchdog(cluster, self._events, chosen.planner_lease)
         self._rejected: dict[views.WorkloadView, events.Reason] = {}
         self._denied: list[api.Forbidden] = []
 
@@ -68,9 +68,10 @@ class Controller:
             self._warn(left.workload, left.reason)
         for workload, reason in self._rejected.items():
             self._warn(workload, reason)
+        again = self._watchdog.work(self._gated.views(), self._clock())
         if self._denied:
             raise self._denied.pop()  # to come back to it, after everything else was done
-        return self._watchdog.work(self._gated.views(), self._clock())
+        return again
 
     def _make(self, workload: views.WorkloadView) -> None:
         """Make the Service unless one came that the mirror has not shown yet."""

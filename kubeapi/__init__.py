@@ -8,6 +8,7 @@ Main path:
     client.py:connect     a client from a kubeconfig or from the pod's ServiceAccount
     mirror.py:Mirror      a list kept fresh by watching it
     passes.py:Passes      when a program looks at its mirrors
+    gates.py:lift         the scheduling gate of a pod lifted
     events.py:Recorder    what was done and why, said once on the object
     host.py:Host          time, waiting and threads: the machine's, or those of a simulation
     pace.py               pauses after failures, the window that gathers a burst of changes

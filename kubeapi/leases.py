@@ -4,6 +4,7 @@ A holder that cannot renew stops before another can take over. Nobody compares c
 old when its holder has not changed it for so long by the watcher's own clock.
 """
 
+import argparse
 from collections.abc import Callable
 from datetime import datetime
 
@@ -15,6 +16,27 @@ LEASE_SECONDS = 15.0
 RENEW_SECONDS = 10.0
 """A holder whose last renewal began longer ago does not count itself as one."""
 RETRY_SECONDS = 2.0
+
+
+Name = tuple[str, str]
+"""Of a Lease: its namespace, and its name there."""
+PLANNER: Name = ("plainsail-system", "node-provisioner")
+"""The node planner's, unless it is told otherwise."""
+FORM = "NAMESPACE/NAME"
+
+
+def named(text: str) -> Name | None:
+    """The name in a flag's value; None for `none`.
+
+    Raises:
+        argparse.ArgumentTypeError: `text` is neither.
+    """
+    namespace, slash, name = text.partition("/")
+    if text == "none":
+        return None
+    if not (namespace and slash and name):
+        raise argparse.ArgumentTypeError(f'"{text}" is not {FORM} or none')
+    return namespace, name
 
 
 def path(namespace: str, name: str = "") -> str:
@@ -60,14 +82,14 @@ class Election:
     def __init__(
         self,
         cluster: api.Api,
-        lease: tuple[str, str],
+        lease: Name,
         identity: str,
         changed: Callable[[], None],
         on: host.Host = host.REAL,
     ) -> None:
         """`lease`: namespace and name. `identity`: another one in every process.
 
-        `changed` is called when this process begins to lead.
+        `changed` is called when this process begins or ceases to lead.
         """
         self._api = cluster
         self._namespace, self._name = lease
@@ -85,14 +107,16 @@ class Election:
 
     def run(self, stop: host.Flag) -> None:
         """Hold the Lease whenever it can be had, until `stop` is set."""
+        led = False
         while not stop.is_set():
-            led = self.leads
             try:
                 self._try()
             except api.ApiError as error:
                 logs.warning("lease_not_renewed", lease=self._name, error=error)
-            if self.leads and not led:
-                logs.info("leading", lease=self._name, identity=self._identity)
+            if self.leads != led:
+                led = not led
+                said = "leading" if led else "no_longer_leading"
+                logs.info(said, lease=self._name, identity=self._identity)
                 self._changed()
             stop.wait(RETRY_SECONDS)
 

@@ -1,6 +1,6 @@
 """What a plan asks for, done: claims created, gates lifted."""
 
-from kubeapi import api, host
+from kubeapi import api, gates, host
 from node_provisioner import lifecycle, metrics, nodeclaims, plan, rate, views
 from telemetry import logs
 
@@ -58,13 +58,8 @@ class Buyer:
     def admit(self, decided: plan.Plan) -> None:
         """Lift our gate from the pods whose nodes are there."""
         for pod in decided.admit:
-            path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}"
-            body = {"metadata": {"uid": pod.uid}, "spec": {"schedulingGates": None}}
-            try:
-                self._api.patch(path, body)
-            except (api.NotFound, api.Conflict):
-                continue  # gone, or another one of its name: the watch will show it
-            logs.info("pod_admitted", pod=f"Pod/{pod.key}")
+            if gates.lift(self._api, pod.namespace, pod.name, pod.uid):
+                logs.info("pod_admitted", pod=f"Pod/{pod.key}")
 
     def _ask(self, claim: plan.NewClaim) -> views.ClaimView | Exception:
         try:

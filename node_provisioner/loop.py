@@ -93,6 +93,7 @@ class Planner:
         """Decide and act on what is known; seconds until it must look again without a change."""
         self._metrics.leads = self._election is None or self._election.leads
         if not self._metrics.leads:
+            self._metrics.rest()
             self._claims.take_gone()  # what became of another's purchases is for the other to learn
             return None  # the election wakes us
         if not all(kept.synced for kept in self._mirrors):

@@ -18,7 +18,6 @@ WAITING = "plainsail_provisioner_waiting_pods"
 COST = "plainsail_provisioner_dollars_per_hour"
 LEAKED = "plainsail_provisioner_leaked_nodes"
 LEADS = "plainsail_provisioner_leader"
-STARTED = "process_start_time_seconds"
 
 FAMILIES = {
     CLAIMS: ("counter", "Claims by what became of them."),
@@ -28,7 +27,7 @@ FAMILIES = {
     COST: ("gauge", "Dollars per hour of all claims with a known price."),
     LEAKED: ("gauge", "Nodes that were bought and whose claim is gone."),
     LEADS: ("gauge", "Whether this process is the one that buys."),
-    STARTED: ("gauge", "Start of the process, in seconds since 1970-01-01 UTC."),
+    **prometheus.PROCESS,
 }
 """Type and meaning of every metric; docs/reference/metrics.md is checked against it."""
 
@@ -71,6 +70,11 @@ class Metrics:
         costs = (claim.offer.per_hour or 0 for claim in seen.claims)
         self._dollars = sum(costs) / money.MICRODOLLARS
 
+    def rest(self) -> None:
+        """Tell of nothing that there is: another planner does, and knows it better."""
+        self._since, self._usable, self._states = {}, None, {}
+        self._dollars, self.leaked = 0.0, 0
+
     def render(self) -> str:
         """All metrics as Prometheus reads them."""
         return prometheus.text(self._lines())
@@ -84,16 +88,14 @@ class Metrics:
             yield prometheus.sample(HELD, count, state=state)
         yield from prometheus.head(WAIT, FAMILIES)
         yield from self._wait.samples(WAIT)
-        for name, value in (
-            (WAITING, len(self._since)),
-            (COST, self._dollars),
-            (LEAKED, self.leaked),
-            (LEADS, self.leads),
-            (STARTED, self._started),
-        ):
-            if name != STARTED or value:
-                yield from prometheus.head(name, FAMILIES)
-                yield prometheus.sample(name, value)
+        plain = {
+            WAITING: len(self._since),
+            COST: self._dollars,
+            LEAKED: self.leaked,
+            LEADS: self.leads,
+        }
+        yield from prometheus.plain(plain, FAMILIES)
+        yield from prometheus.started(self._started)
 
 
 def _state(claim: views.ClaimView) -> str:

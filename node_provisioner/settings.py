@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kubeapi import leases
 from node_provisioner import dialects, limits
 from presets import money
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LAST_PORT = 65535
-LEASE = ("plainsail-system", "node-provisioner")
-"""Lease of the program in a cluster."""
 _LIMITS = (("-per-namespace", "one namespace"), ("-per-workload", "one workload"))
 
 
@@ -37,7 +36,7 @@ class Settings:
     max_claims_per_workload: int | None = None
     max_price_per_hour: int | None = None
     """Microdollars of all claimed nodes together."""
-    lease: tuple[str, str] | None = None
+    lease: leases.Name | None = None
     """Namespace and name of the Lease whose holder buys; None: this process does."""
     identity: str = ""
     """Of this process in the Lease."""
@@ -76,25 +75,16 @@ def parse(argv: Sequence[str] | None = None) -> Settings:
         text = f"nodes bought at any time, for {where}"
         parser.add_argument(f"--max-claims{flag}", type=int, metavar="N", help=text)
     text = "Lease whose holder buys; `none`: this process does"
-    parser.add_argument("--lease", type=_lease, metavar="NAMESPACE/NAME", help=text)
+    parser.add_argument("--lease", type=leases.named, metavar=leases.FORM, help=text)
     text = "of this process in the Lease; default: the host's name, in a cluster the pod's"
     parser.add_argument("--identity", default=socket.gethostname(), help=text)
     text = "where GET /metrics is answered, such as 0.0.0.0:8080; default: nowhere"
     parser.add_argument("--metrics", type=_address, metavar="HOST:PORT", help=text)
     text = "what all bought nodes together may cost, in dollars, such as 12.50"
     parser.add_argument("--max-price-per-hour", type=dollars, metavar="DOLLARS", help=text)
-    parser.set_defaults(lease=LEASE)
+    parser.set_defaults(lease=leases.PLANNER)
     given = vars(parser.parse_args(argv))
     return Settings(**{name: value for name, value in given.items() if value is not None})
-
-
-def _lease(text: str) -> tuple[str, str] | None:
-    namespace, slash, name = text.partition("/")
-    if text == "none":
-        return None
-    if not (namespace and slash and name):
-        raise argparse.ArgumentTypeError(f'"{text}" is not NAMESPACE/NAME or none')
-    return namespace, name
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from controller import gates, loop, settings, views
-from kubeapi import events, host, leases
+from kubeapi import api, events, host, leases
 from kubeapi.client import Client
 from tests import apiserver
+from tests.controller import objects
 
 _POD = views.GatedPod("default/a", "uid-a")
 
@@ -20,7 +23,7 @@ def _pod(*names: str) -> dict[str, Any]:
 
 
 def _watchdog(client: Client) -> gates.Watchdog:
-    return gates.Watchdog(client, events.Recorder(client, "tests", host.REAL.now))
+    return gates.Watchdog(client, events.Recorder(client, "tests", host.REAL.now), leases.PLANNER)
 
 
 def _is_gated(server: apiserver.ApiServer) -> bool:
@@ -28,7 +31,7 @@ def _is_gated(server: apiserver.ApiServer) -> bool:
 
 
 def _renew(server: apiserver.ApiServer) -> None:
-    namespace, name = gates.PLANNER
+    namespace, name = leases.PLANNER
     server.put("leases", {"metadata": {"name": name, "namespace": namespace}, "spec": {}})
 
 
@@ -73,6 +76,29 @@ def test_without_waiting_pods_nothing_is_asked(server: apiserver.ApiServer, clie
     assert server.requests == []
 
 
+def test_where_the_planner_has_no_lease_nothing_tells_that_it_is_dead(
+    server: apiserver.ApiServer, client: Client
+) -> None:
+    watchdog = gates.Watchdog(client, events.Recorder(client, "tests", host.REAL.now), None)
+    assert watchdog.work([_POD], 1000.0) is None
+    assert watchdog.work([_POD], 1000.0 + gates.DEAD_SECONDS) is None
+    assert server.requests == []
+
+
+def test_a_quota_in_one_namespace_keeps_no_gate_shut_in_another(
+    server: apiserver.ApiServer, client: Client
+) -> None:
+    server.refused["PATCH", "services"] = 403
+    server.put("deployments", objects.workload())
+    server.put("pods", _pod("kaito.sh/provisioning"))
+    made = loop.Controller(client, settings.Settings())
+    for kept in made._mirrors:
+        kept._list()
+    with pytest.raises(api.Forbidden):
+        made.run_pass()
+    assert ("GET", leases.path(*leases.PLANNER)) in server.requests
+
+
 def test_only_our_gate_alone_is_watched() -> None:
     assert views.gated_pod(_pod("kaito.sh/provisioning")) == _POD
     assert views.gated_pod(_pod("kaito.sh/provisioning", "team/quota")) is None
@@ -85,5 +111,5 @@ def test_the_controller_keeps_the_watch(server: apiserver.ApiServer, client: Cli
     for kept in made._mirrors:
         kept._list()
     assert made.run_pass() is not None
-    path = leases.path(*gates.PLANNER)
+    path = leases.path(*leases.PLANNER)
     assert ("GET", path) in server.requests

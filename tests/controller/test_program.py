@@ -13,6 +13,14 @@ from tests.controller import objects
 def test_flags_become_settings() -> None:
     assert settings.parse(["--kubeconfig", "k"]) == settings.Settings("k")
     assert settings.parse([]) == settings.Settings()
+    assert settings.parse(["--planner-lease=a/b"]) == settings.Settings(planner_lease=("a", "b"))
+    assert settings.parse(["--planner-lease=none"]).planner_lease is None
+
+
+def test_a_bad_lease_ends_with_its_flag_and_its_form(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        settings.parse(["--planner-lease=x"])
+    assert '--planner-lease: "x" is not NAMESPACE/NAME or none' in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -131,3 +131,38 @@ def test_an_api_server_that_is_away_ends_the_lead(
     with pytest.raises(api.Unavailable):
         one._try()
     assert not one.leads
+
+
+class _Script:
+    """A stop flag: at every wait the next of these happens, and time passes; then it is set."""
+
+    def __init__(self, clock: _Clock, acts: list[Callable[[], object]]) -> None:
+        self._clock = clock
+        self._acts = acts
+
+    def is_set(self) -> bool:
+        return not self._acts
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._clock.seconds += timeout or 0.0
+        self._acts.pop(0)()
+        return self.is_set()
+
+    def set(self) -> None: ...
+
+    def clear(self) -> None: ...
+
+
+def test_it_is_told_when_its_lead_begins_and_when_it_ends(
+    client: Client, server: apiserver.ApiServer
+) -> None:
+    """So that who no longer leads stops telling what it last saw, though nothing changes."""
+    clock, told = _Clock(), list[bool]()
+    one = leases.Election(client, _LEASE, "one", lambda: told.append(one.leads), clock)
+
+    def outage() -> None:
+        server.failures.append(500)
+        clock.seconds += leases.RENEW_SECONDS
+
+    one.run(_Script(clock, [lambda: None, outage, lambda: None, lambda: None]))
+    assert told == [True, False, True]

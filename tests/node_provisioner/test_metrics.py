@@ -53,3 +53,20 @@ def test_a_claim_becomes_usable_once_and_not_at_our_start() -> None:
         'plainsail_provisioner_claims_total{outcome="initialized"} 1',
         'plainsail_provisioner_claims_total{outcome="refused_quota"} 1',
     }
+
+
+def test_who_no_longer_leads_tells_of_no_claims_and_pods() -> None:
+    """Or two planners would tell of the same claims, one of them for ever of old ones."""
+    counted = metrics.Metrics()
+    counted.look(_seen([objects.pod_view("a")], [objects.claim_view("ws1")]), now=0.0)
+    counted.leaked, counted.leads = 1, False
+    counted.count("created")
+    counted.rest()
+    assert _lines(counted) >= {
+        'plainsail_provisioner_claims_total{outcome="created"} 1',
+        "plainsail_provisioner_dollars_per_hour 0",
+        "plainsail_provisioner_leader 0",
+        "plainsail_provisioner_leaked_nodes 0",
+        "plainsail_provisioner_waiting_pods 0",
+    }
+    assert not any(line.startswith("plainsail_provisioner_claims{") for line in _lines(counted))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kubeapi import leases
 from node_provisioner import limits, settings
 from tests import apiserver, programs
 from tests.node_provisioner import objects
@@ -15,7 +16,7 @@ from tests.node_provisioner import objects
 
 def test_flags_become_settings() -> None:
     flags = ["--kubeconfig", "k", "--dialect", "local", "--idle-ttl", "90s", "--max-claims", "7"]
-    base = settings.Settings(lease=settings.LEASE, identity="me")
+    base = settings.Settings(lease=leases.PLANNER, identity="me")
     assert settings.parse(["--identity=me"]) == base
     expected = replace(base, kubeconfig="k", idle_ttl_seconds=90.0, max_claims=7)
     assert settings.parse([*flags, "--identity=me"]) == expected

@@ -16,6 +16,7 @@ from controller import gates, views
 from deploy.local import api as apis
 from deploy.local import claims
 from deploy.local.fake_nodes import FakeNodes
+from kubeapi import leases
 from kubeapi.client import connect
 from kubeapi.events import Recorder
 from kubeapi.host import REAL
@@ -217,7 +218,7 @@ def test_a_gate_can_be_lifted_by_the_controller(cluster: _Cluster) -> None:
     programs.install(cluster.api, "controller")
     rights = cluster.kubeconfig.parent / "controller.kubeconfig"
     client = connect(str(rights), program="tests")
-    watchdog = gates.Watchdog(client, Recorder(client, "tests", REAL.now))
+    watchdog = gates.Watchdog(client, Recorder(client, "tests", REAL.now), leases.PLANNER)
     (pod,) = cluster.api.get(f"/api/v1/namespaces/{cluster.namespace}/pods")["items"]
     view = views.gated_pod(pod)
     assert view is not None
