@@ -20,7 +20,6 @@ MARKED = "plainsail_extender_nodes_marked_total"
 MISPLACED = "plainsail_extender_pods_misplaced_total"
 WATCHED = "plainsail_extender_lists_watched"
 UNREADABLE = "plainsail_extender_objects_unreadable"
-STARTED = "process_start_time_seconds"
 
 FAMILIES = {
     REQUESTS: ("counter", "Requests answered, by path and outcome."),
@@ -38,7 +37,7 @@ FAMILIES = {
         "gauge",
         "Objects that are taken as they were before a change that cannot be read.",
     ),
-    STARTED: ("gauge", "Start of the process, in seconds since 1970-01-01 UTC."),
+    **prometheus.PROCESS,
 }
 """Type and meaning of every metric; docs/reference/metrics.md is checked against it."""
 
@@ -88,8 +87,6 @@ class Metrics:
             MISPLACED: self.misplaced,
             WATCHED: self.watched,
             UNREADABLE: self.unreadable,
-            **({STARTED: self._started} if self._started else {}),
         }
-        for name, value in plain.items():
-            yield from prometheus.head(name, FAMILIES)
-            yield prometheus.sample(name, value)
+        yield from prometheus.plain(plain, FAMILIES)
+        yield from prometheus.started(self._started)

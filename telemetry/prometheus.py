@@ -9,6 +9,11 @@ Families = Mapping[str, tuple[str, str]]
 """Type and meaning of every metric of a program, by name."""
 
 
+STARTED = "process_start_time_seconds"
+PROCESS: Families = {STARTED: ("gauge", "Start of the process, in seconds since 1970-01-01 UTC.")}
+"""What every program tells of itself."""
+
+
 def head(name: str, families: Families) -> tuple[str, str]:
     """What stands above a metric's samples."""
     kind, meaning = families[name]
@@ -19,6 +24,18 @@ def sample(name: str, value: float, **labels: str) -> str:
     """One sample; label values are words of ours and need no escape."""
     told = ",".join(f'{label}="{text}"' for label, text in labels.items())
     return f"{name}{{{told}}} {value:.12g}" if told else f"{name} {value:.12g}"
+
+
+def plain(values: Mapping[str, float], families: Families) -> Iterator[str]:
+    """Metrics of one sample each, by name."""
+    for name, value in values.items():
+        yield from head(name, families)
+        yield sample(name, value)
+
+
+def started(at: float) -> Iterator[str]:
+    """Since when the process runs, in seconds since 1970; 0: unknown, and then left out."""
+    return plain({STARTED: at} if at else {}, PROCESS)
 
 
 def text(lines: Iterable[str]) -> str:

@@ -14,13 +14,12 @@ _BUCKETS_SECONDS = (
 REQUESTS = "plainsail_webhook_requests_total"
 SECONDS = "plainsail_webhook_request_seconds"
 INFLIGHT = "plainsail_webhook_inflight_requests"
-STARTED = "process_start_time_seconds"
 
 FAMILIES = {
     REQUESTS: ("counter", "Requests answered, by outcome and reason."),
     SECONDS: ("histogram", "Time from the whole body of a review to its answer."),
     INFLIGHT: ("gauge", "Requests under way, this one included."),
-    STARTED: ("gauge", "Start of the process, in seconds since 1970-01-01 UTC."),
+    **prometheus.PROCESS,
 }
 """Type and meaning of every metric; docs/reference/metrics.md is checked against it."""
 
@@ -53,8 +52,5 @@ class Metrics:
             yield prometheus.sample(REQUESTS, count, outcome=outcome, reason=reason)
         yield from prometheus.head(SECONDS, FAMILIES)
         yield from self._seconds.samples(SECONDS)
-        yield from prometheus.head(INFLIGHT, FAMILIES)
-        yield prometheus.sample(INFLIGHT, self.inflight)
-        if self._started:
-            yield from prometheus.head(STARTED, FAMILIES)
-            yield prometheus.sample(STARTED, self._started)
+        yield from prometheus.plain({INFLIGHT: self.inflight}, FAMILIES)
+        yield from prometheus.started(self._started)

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from presets import catalog
+from telemetry import prometheus
 from tests import builders
 from tests.webhook import asgi
 from webhook import app, metrics
@@ -51,11 +52,11 @@ def samples(text: str) -> dict[str, float]:
 def test_the_text_is_valid_before_anything_happened() -> None:
     found = samples(metrics.Metrics().render())
     assert found[f"{metrics.SECONDS}_count"] == 0
-    assert metrics.STARTED not in found
+    assert prometheus.STARTED not in found
 
 
 def test_the_start_of_the_process_is_told() -> None:
-    assert samples(metrics.Metrics(started=1234.5).render())[metrics.STARTED] == 1234.5
+    assert samples(metrics.Metrics(started=1234.5).render())[prometheus.STARTED] == 1234.5
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.0001, 0.00011, 0.3, 5.0, 7.0])
