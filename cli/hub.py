@@ -3,6 +3,7 @@
 The hub's HTTP interface: https://huggingface.co/docs/hub/api.
 """
 
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli import settings
+
+_NO_HUB = "check HF_ENDPOINT"
 
 _SECONDS = 20.0
 _MOST_BYTES = 32 * 2**20
@@ -40,14 +43,40 @@ def look_up(model: str, chosen: settings.Hub) -> Listing:
     """The newest commit of `org/name`.
 
     Raises:
-        Unreachable: no network, no such model, or no right to read it.
+        Unreachable: no network, no such model, no right to read it, or what answers is no hub.
     """
+    if not _is_address(chosen.endpoint):
+        message = f"HF_ENDPOINT is no http or https address: {chosen.endpoint}"
+        hint = f"such as {settings.Hub.endpoint}, which is taken where it is not set"
+        raise Unreachable(message, hint)
     name = urllib.parse.quote(model)
-    told = _json(f"{chosen.endpoint}/api/models/{name}?blobs=true", chosen)
-    revision = str(told["sha"])
+    url = f"{chosen.endpoint}/api/models/{name}?blobs=true"
+    told = _json(url, chosen)
+    revision, sizes = told.get("sha"), _sizes(told.get("siblings"))
+    if not (isinstance(revision, str) and revision):
+        raise Unreachable(f"{url}: names no commit (sha)", _NO_HUB)
+    if sizes is None:
+        raise Unreachable(f"{url}: lists no files (siblings)", _NO_HUB)
     config = _json(f"{chosen.endpoint}/{name}/resolve/{revision}/config.json", chosen)
-    sizes = {file["rfilename"]: int(file.get("size") or 0) for file in told.get("siblings", ())}
     return Listing(revision, config, sizes)
+
+
+def _is_address(endpoint: str) -> bool:
+    try:
+        found = urllib.parse.urlsplit(endpoint)
+    except ValueError:
+        return False
+    return found.scheme in ("http", "https") and bool(found.hostname)
+
+
+def _sizes(files: object) -> dict[str, int] | None:
+    """Bytes by file name, 0 where the hub knows no size; None where it is no list of files."""
+    if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
+        return None
+    sizes = {file.get("rfilename"): file.get("size") or 0 for file in files}
+    if not all(isinstance(name, str) and isinstance(size, int) for name, size in sizes.items()):
+        return None
+    return sizes
 
 
 def _json(url: str, chosen: settings.Hub) -> dict[str, Any]:
@@ -61,11 +90,11 @@ def _json(url: str, chosen: settings.Hub) -> dict[str, Any]:
         error.close()
         hint = "check the name; a gated model needs a token in HF_TOKEN"
         raise Unreachable(f"{url}: {error.code} {error.reason}", hint) from error
-    except (urllib.error.URLError, TimeoutError, OSError) as error:
+    except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise Unreachable(f"{url}: {reason}", "check the network, or give --config FILE") from error
-    except ValueError as error:
-        raise Unreachable(f"{url}: not JSON", "check HF_ENDPOINT") from error
+    except (ValueError, RecursionError) as error:
+        raise Unreachable(f"{url}: not JSON", _NO_HUB) from error
     if not isinstance(found, dict):
-        raise Unreachable(f"{url}: not an object", "check HF_ENDPOINT")
+        raise Unreachable(f"{url}: not an object", _NO_HUB)
     return found

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -38,13 +38,21 @@ PAGES = {
 class Hub(BaseHTTPRequestHandler):
     """Gives its pages to those who bring the token."""
 
+    pages: Mapping[str, object] = PAGES
+    breaks_off = False
+    """Each answer ends within a chunk of it."""
+
     def do_GET(self) -> None:
-        is_known = self.path in PAGES
+        is_known = self.path in self.pages
         is_allowed = self.headers["Authorization"] == "Bearer secret"
         self.send_response(401 if not is_allowed else 200 if is_known else 404)
+        if self.breaks_off:
+            self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        if is_known and is_allowed:
-            self.wfile.write(json.dumps(PAGES[self.path]).encode())
+        if self.breaks_off:
+            self.wfile.write(b"ff\r\n{")
+        elif is_known and is_allowed:
+            self.wfile.write(json.dumps(self.pages[self.path]).encode())
 
     @override
     def log_message(self, format: str, *args: object) -> None:
@@ -100,3 +108,52 @@ def test_without_a_network_it_says_what_else_to_do(
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     assert command.main(["fit", "org/name", "--hub"]) == 1
     assert "hint: check the network, or give --config FILE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["huggingface.co", "127.0.0.1:9", "http://[::1", "ftp://hub"])
+def test_an_endpoint_that_is_no_address_is_told(
+    address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    assert command.main(["fit", "org/name", "--hub"]) == 1
+    assert capsys.readouterr().err == (
+        f"error: HF_ENDPOINT is no http or https address: {address}\n"
+        "  hint: such as https://huggingface.co, which is taken where it is not set\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ({"siblings": []}, "names no commit (sha)"),
+        ({"sha": None, "siblings": []}, "names no commit (sha)"),
+        ({"sha": SHA}, "lists no files (siblings)"),
+        ({"sha": SHA, "siblings": None}, "lists no files (siblings)"),
+        ({"sha": SHA, "siblings": [{"size": 5}]}, "lists no files (siblings)"),
+        ({"sha": SHA, "siblings": [{"rfilename": "a", "size": "5"}]}, "lists no files (siblings)"),
+        ({"sha": SHA, "siblings": ["model.safetensors"]}, "lists no files (siblings)"),
+        ([], "not an object"),
+    ],
+)
+def test_an_answer_that_is_not_a_hubs_is_told(
+    answer: object,
+    why: str,
+    endpoint: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(Hub, "pages", {"/api/models/org/name?blobs=true": answer})
+    assert command.main(["fit", "org/name", "--hub"]) == 1
+    assert capsys.readouterr().err == (
+        f"error: {endpoint}/api/models/org/name?blobs=true: {why}\n  hint: check HF_ENDPOINT\n"
+    )
+
+
+def test_an_answer_that_breaks_off_is_told(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Hub, "breaks_off", True)
+    assert command.main(["fit", "org/name", "--hub"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {endpoint}/api/models/org/name?blobs=true: IncompleteRead(")
+    assert "hint: check the network, or give --config FILE" in said
