@@ -16,6 +16,7 @@ from node_provisioner import offerings, rules
 from node_provisioner import reasons as planner_reasons
 from presets import annotations, offers, provision_spec
 from presets.sizing import reasons as sizing_reasons
+from scheduler_ext import reasons as placement_reasons
 from webhook import case, reasons
 
 ANNOTATIONS_PAGE = "docs/reference/annotations.md"
@@ -67,6 +68,9 @@ def every() -> Iterator[Meaning]:
     for function, example in _of_controller():
         on = controller_reasons.ON.get(example.code, "workload")
         yield Meaning(example.code, f"event on {on}", partial(_of_event, function, example))
+    for function, example in _of_extender():
+        kind = "of the scheduler extender, about a node"
+        yield Meaning(example.code, kind, partial(_of_event, function, example))
     for code, sentence in {**sizing_reasons.REASONS, **sizing_reasons.WARNINGS}.items():
         yield Meaning(code, "of `plainsail fit`", partial(_of_preview, sentence))
     for code, sentence in offers.REASONS.items():
@@ -142,6 +146,16 @@ def _of_controller() -> Iterator[Made]:
     yield why.no_selector, why.no_selector()
     yield why.gate_lifted, why.gate_lifted(600)
     yield why.rejected, why.rejected("chat", "metadata.name: Invalid value")
+
+
+def _of_extender() -> Iterator[Made]:
+    why, claim = placement_reasons, "ws5f2a01c3e"
+    yield why.not_initialized, why.not_initialized(claim)
+    yield why.registering, why.registering()
+    yield why.claim_ending, why.claim_ending(claim)
+    yield why.faulty, why.faulty("GPUMissing")
+    yield why.reserved, why.reserved(claim, "default/Deployment/chat")
+    yield why.not_read, why.not_read(["pods", "nodes"])
 
 
 def _of_event(function: Callable[..., events.Reason], example: events.Reason) -> Fields:

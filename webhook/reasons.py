@@ -11,7 +11,7 @@ from webhook.placement import Placement
 # Refusals; those of a single key come from `presets.annotations`.
 UNKNOWN_PRESET = "UnknownPreset"
 UNKNOWN_INSTANCE_TYPE = "UnknownInstanceType"
-TOO_FEW_GPUS = "TooFewGPUs"
+TOO_FEW_GPUS = sizing_reasons.TOO_FEW_GPUS
 DOES_NOT_FIT = "DoesNotFit"
 ABOVE_PRICE_LIMIT = "AbovePriceLimit"
 PRICE_UNKNOWN = "PriceUnknown"

@@ -40,8 +40,14 @@ def test_every_key_and_code_has_a_meaning() -> None:
     assert webhook == {code for of in reasons.REASONS.values() for code in of}
     made = (made_codes(f"{program}/reasons.py") for program in ("node_provisioner", "controller"))
     assert codes("event on") == set.union(*made)
+    assert codes("of the scheduler extender") == made_codes("scheduler_ext/reasons.py")
     assert codes("of `plainsail fit`") == {*sizing.REASONS, *sizing.WARNINGS}
     assert codes("of `plainsail offers`") == set(offers.REASONS)
+
+
+def test_no_two_names_differ_in_case_alone() -> None:
+    names = {meaning.name for meaning in meanings.every()}
+    assert len({name.lower() for name in names}) == len(names)
 
 
 @pytest.mark.parametrize(
