@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from cli import lookup
 from cli.commands import diff, eject, expand, explain, fit, offers, presets
 
 
@@ -26,6 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output has gone, as `head` does: what is left goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except lookup.NotFound as error:
+        print(error, file=sys.stderr)
+        return error.status
     return status
 
 

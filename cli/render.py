@@ -1,5 +1,6 @@
 """Objects as text: YAML that every reader of YAML takes alike, or JSON."""
 
+import argparse
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,12 @@ from cli import manifests
 
 _MISREAD = re.compile(r"[-+.]?\d.*|[yYnN]|=")
 """Plain text that some YAML reader takes for a number, a date or a truth value."""
+
+
+def add_flag(parser: argparse.ArgumentParser, usual: str) -> None:
+    """Let a verb print JSON in place of what it usually prints."""
+    choices, text = [usual, "json"], "%(default)s by default"
+    parser.add_argument("-o", "--output", choices=choices, default=usual, help=text)
 
 
 def as_yaml(value: dict[str, Any]) -> str:

@@ -39,8 +39,7 @@ def run(flags: argparse.Namespace) -> int:
     try:
         batch = expansions.of(flags)
     except lookup.NotFound as error:
-        print(error, file=sys.stderr)
-        return TROUBLE
+        raise lookup.NotFound(str(error), TROUBLE) from error
     batch.complain()
     if batch.is_refused:
         return TROUBLE

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from cli import ejection, expansions, lookup, manifests, render
+from cli import ejection, expansions, manifests, render
 
 Ejected = tuple[expansions.Expanded, list[dict[str, Any]]]
 """A document and what becomes of its objects: the same ones, Services more or less."""
@@ -27,19 +27,13 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         " nothing is printed.",
     )
     expansions.add_flags(parser)
-    parser.add_argument(
-        "-o", "--output", choices=["yaml", "json"], default="yaml", help="%(default)s by default"
-    )
+    render.add_flag(parser, "yaml")
     parser.set_defaults(run=run)
 
 
 def run(flags: argparse.Namespace) -> int:
     """Print plain manifests; 0, or 1 where anything was refused."""
-    try:
-        batch = expansions.of(flags, leave=ejection.is_complete)
-    except lookup.NotFound as error:
-        print(error, file=sys.stderr)
-        return error.status
+    batch = expansions.of(flags, leave=ejection.is_complete)
     done = _ejected(batch)
     batch.complain()
     if batch.is_refused:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from cli import comments, costs, expansions, explanations, lookup, manifests, render
+from cli import comments, costs, expansions, explanations, manifests, render
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -19,9 +19,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         " is printed.",
     )
     expansions.add_flags(parser)
-    parser.add_argument(
-        "-o", "--output", choices=["yaml", "json"], default="yaml", help="%(default)s by default"
-    )
+    render.add_flag(parser, "yaml")
     parser.add_argument(
         "--explain",
         action="store_true",
@@ -32,11 +30,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(flags: argparse.Namespace) -> int:
     """Print the expanded manifests; 0, or 1 where anything was refused."""
-    try:
-        batch = expansions.of(flags)
-    except lookup.NotFound as error:
-        print(error, file=sys.stderr)
-        return error.status
+    batch = expansions.of(flags)
     batch.complain()
     if batch.is_refused:
         return 1

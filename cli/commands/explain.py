@@ -14,8 +14,9 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         allow_abbrev=False,
         help="say what a key or a reason code means",
         description="Say what a label or annotation under kaito.sh/ means, or a reason code of the"
-        " webhook, of an event, of `plainsail fit` or of `plainsail offers`. The prefix may be left"
-        " out, and case does not matter. Without a name all of them are listed.",
+        " webhook, of an event, of the scheduler extender, of `plainsail fit` or of `plainsail"
+        " offers`. The prefix may be left out, and case does not matter. Without a name all of"
+        " them are listed.",
     )
     parser.add_argument("name", nargs="?", metavar="KEY|REASON", help="all if left out")
     parser.set_defaults(run=run)
@@ -28,8 +29,7 @@ def run(flags: argparse.Namespace) -> int:
         return 0
     found = meanings.find(flags.name)
     if not found:
-        print(_unknown(flags.name), file=sys.stderr)
-        return lookup.UNKNOWN_NAME
+        raise lookup.NotFound(_unknown(flags.name))
     sys.stdout.write("\n".join(text(found)) + "\n")
     return 0
 

@@ -63,7 +63,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         action="store_true",
         help="NAME is org/name: ask the hub for its config and sizes (uses the network)",
     )
-    parser.add_argument("-o", "--output", choices=["text", "json"], default="text")
+    render.add_flag(parser, "text")
     lookup.add_flag(parser)
     parser.set_defaults(run=run, parser=parser)
 
@@ -76,11 +76,7 @@ def run(flags: argparse.Namespace) -> int:
         flags.parser.error("--hub and --config exclude each other")
     if flags.mig and not flags.instance_type:
         flags.parser.error("--mig needs --instance-type")
-    try:
-        answer = _answer(flags)
-    except lookup.NotFound as error:
-        print(error, file=sys.stderr)
-        return error.status
+    answer = _answer(flags)
     if flags.output == "json":
         sys.stdout.write(render.as_json([_as_json(answer)]))
     else:

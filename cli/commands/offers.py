@@ -35,18 +35,14 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         metavar="DOLLARS",
         help="most dollars per hour of one replica; what has no known price is then left out",
     )
-    parser.add_argument("-o", "--output", choices=["text", "json"], default="text")
+    render.add_flag(parser, "text")
     lookup.add_flag(parser)
     parser.set_defaults(run=run)
 
 
 def run(flags: argparse.Namespace) -> int:
     """Print the offers; 0, 1 where there is none, 2 for an unknown name."""
-    try:
-        known = lookup.model(flags.name, flags.presets)
-    except lookup.NotFound as error:
-        print(error, file=sys.stderr)
-        return error.status
+    known = lookup.model(flags.name, flags.presets)
     wanted = offers.Wanted(
         capacity_types=flags.capacity_type, most_per_hour=flags.max_price, cloud=flags.cloud
     )

@@ -21,18 +21,14 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         " from. Names, aliases and hub ids work, in whatever case.",
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="preset; all if left out")
-    parser.add_argument("-o", "--output", choices=["text", "json"], default="text")
+    render.add_flag(parser, "text")
     lookup.add_flag(parser)
     parser.set_defaults(run=run)
 
 
 def run(flags: argparse.Namespace) -> int:
     """Print the presets; 0, or 2 for an unknown name."""
-    try:
-        objects, lines = _shown(flags)
-    except lookup.NotFound as error:
-        print(error, file=sys.stderr)
-        return error.status
+    objects, lines = _shown(flags)
     text = render.as_json([objects]) if flags.output == "json" else "\n".join(lines) + "\n"
     sys.stdout.write(text)
     return 0
