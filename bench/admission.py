@@ -2,13 +2,12 @@
 
 import asyncio
 import json
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from bench.comparison import creates, reviews, servers
-from bench.report import Figure
+from bench.report import Figure, p99
 from presets import catalog
 from webhook import admit, case, expand, validate
 from webhook.terms import Terms
@@ -173,8 +172,8 @@ def _creates(made: servers.Pems) -> list[Figure]:
                 creates.clear(plane)
                 if number:  # the first round warms up
                     waits[variant].append([1000 * wait for wait in measured])
-    of_all = {name: _p99([w for one in rounds for w in one]) for name, rounds in waits.items()}
-    by_round = {name: tuple(_p99(one) for one in rounds) for name, rounds in waits.items()}
+    of_all = {name: p99([w for one in rounds for w in one]) for name, rounds in waits.items()}
+    by_round = {name: tuple(p99(one) for one in rounds) for name, rounds in waits.items()}
     title = f"{CONCURRENT} creates at once through the API server"
     return [
         Figure(f"{title}: p99", "ms", by_round["with"]),
@@ -183,10 +182,6 @@ def _creates(made: servers.Pems) -> list[Figure]:
             f"{title}: times the p99 of none", "x", (of_all["with"] / of_all["without"],), "<= 2"
         ),
     ]
-
-
-def _p99(waits: Sequence[float]) -> float:
-    return statistics.quantiles(waits, n=100)[98]
 
 
 def _create(variant: str, number: int) -> bytes:

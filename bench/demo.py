@@ -2,7 +2,6 @@
 
 import tempfile
 import time
-from pathlib import Path
 
 from bench.report import Figure
 from deploy.local import api, binaries, claims, cluster, control_plane, demo, settings
@@ -89,7 +88,6 @@ def _service_ip(client: api.Api) -> str:
 
 def _rootless() -> float:
     programs = binaries.binaries(lambda _: None)
-    with tempfile.TemporaryDirectory() as directory:
-        begun = time.monotonic()
-        with control_plane.rootless(Path(directory), programs):
-            return time.monotonic() - begun
+    begun = time.monotonic()
+    with control_plane.temporary(programs):
+        return time.monotonic() - begun

@@ -1,11 +1,10 @@
 """Milliseconds to the first preset, microseconds to a layout, milliseconds to a choice."""
 
-import statistics
 import subprocess
 import sys
 import time
 
-from bench.report import Figure
+from bench.report import Figure, p99
 from presets import catalog, gpus, offers, preset, sizing
 
 PROCESSES = 7
@@ -33,7 +32,7 @@ def run() -> list[Figure]:
         Figure("catalogue: load to first lookup", "ms", tuple(b for _, b in cold), "<= 30"),
         Figure("catalogue: imports before it", "ms", tuple(a for a, _ in cold)),
         Figure("fit, serving", "us", tuple(fits), "<= 50"),
-        Figure("fit, serving, 99th percentile", "us", (statistics.quantiles(fits, n=100)[98],)),
+        Figure("fit, serving, 99th percentile", "us", (p99(fits),)),
         Figure("fit, tuning", "us", tuple(tuned), "<= 50"),
         Figure("choice among all instance types", "ms", tuple(choices), "<= 2"),
         Figure("presets", "", (len(known),)),

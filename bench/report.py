@@ -50,6 +50,11 @@ class Figure:
         }
 
 
+def p99(runs: Sequence[float]) -> float:
+    """The 99th percentile, between the two runs nearest to it."""
+    return statistics.quantiles(runs, n=100)[98]
+
+
 def machine() -> dict[str, Any]:
     """What the figures were measured on."""
     return {

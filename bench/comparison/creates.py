@@ -1,23 +1,18 @@
 """Many creates at once through a real API server: how long each waits."""
 
 import asyncio
-import base64
 import contextlib
-import json
 import ssl
-import tempfile
 import time
 import urllib.parse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from bench.comparison import servers
 from deploy.local import api as apis
 from deploy.local import binaries, control_plane, manifests
 
-CONFIGURATION = Path(__file__).parents[2] / "deploy" / "manifests" / "webhook.yaml"
 NAMESPACE = "bench"
 COLLECTION = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
 CREATED = 201
@@ -39,38 +34,17 @@ class Plane:
 def plane() -> Iterator[Plane]:
     """A real etcd, API server and controllers on the loopback, without root."""
     programs = binaries.binaries(lambda _: None)
-    with (
-        tempfile.TemporaryDirectory() as directory,
-        control_plane.rootless(Path(directory), programs) as kubeconfig,
-        apis.Api(kubeconfig) as api,
-    ):
+    with control_plane.temporary(programs) as kubeconfig, apis.Api(kubeconfig) as api:
         api.create("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
-        yield Plane(api, *_administrator(kubeconfig))
-
-
-def _administrator(kubeconfig: Path) -> tuple[tuple[str, int], ssl.SSLContext]:
-    config = json.loads(kubeconfig.read_text())
-    cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
-    authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
-    context = ssl.create_default_context(cadata=authority)
-    with tempfile.NamedTemporaryFile() as pair:  # the ssl module takes a pair from files only
-        pair.write(base64.b64decode(user["client-certificate-data"]))
-        pair.write(base64.b64decode(user["client-key-data"]))
-        pair.flush()
-        context.load_cert_chain(pair.name)
-    url = urllib.parse.urlsplit(cluster["server"])
-    return (url.hostname or "", url.port or 0), context
+        server, trust = apis.credentials(kubeconfig)
+        url = urllib.parse.urlsplit(server)
+        yield Plane(api, (url.hostname or "", url.port or 0), trust)
 
 
 def configure(api: apis.Api, port: int, authority: bytes) -> None:
     """Have the API server call the webhook on `port` for labelled workloads; wait until it does."""
-    (configuration,) = manifests.read(CONFIGURATION)
-    for hook in configuration["webhooks"]:
-        hook["clientConfig"] = {
-            "url": f"https://{servers.HOST}:{port}/mutate",
-            "caBundle": base64.b64encode(authority).decode(),
-        }
-    api.apply(apis.path_of(configuration), configuration)
+    for document in manifests.webhook(f"https://{servers.HOST}:{port}", authority):
+        api.apply(apis.path_of(document), document)
     probe = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

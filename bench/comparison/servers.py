@@ -117,7 +117,7 @@ class Connection:
         """Status and body of the answer to a review."""
         self._socket.sendall(request("/mutate?timeout=5s", body))
         answer = self._socket.recv(_CHUNK)
-        while not is_whole(answer):
+        while not _is_whole(answer):
             more = self._socket.recv(_CHUNK)
             if not more:
                 raise ConnectionError("the server went away")
@@ -135,7 +135,7 @@ def request(path: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-def is_whole(answer: bytes) -> bool:
+def _is_whole(answer: bytes) -> bool:
     """An answer with a Content-Length has all of its body."""
     head, found, content = answer.partition(b"\r\n\r\n")
     if not found:

@@ -5,9 +5,6 @@ control plane; `binding`: pods through our kube-scheduler and the extender; `que
 question to the extender.
 """
 
-import tempfile
-from pathlib import Path
-
 from bench.placement import binding, buying, cluster, planning, questions
 from bench.report import Figure
 from deploy.local import binaries, control_plane
@@ -26,8 +23,5 @@ def placed() -> list[Figure]:
 
 def _bought() -> list[Figure]:
     programs = binaries.binaries(lambda _: None)
-    with (
-        tempfile.TemporaryDirectory() as directory,
-        control_plane.rootless(Path(directory), programs) as kubeconfig,
-    ):
+    with control_plane.temporary(programs) as kubeconfig:
         return buying.run(kubeconfig)

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import statistics
 import subprocess
 import sys
 import threading
@@ -13,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from bench.report import Figure
+from bench.placement import cluster
+from bench.report import Figure, p99
 from deploy.local import api as apis
 from deploy.local import claims
 from presets import provision_spec
@@ -23,6 +23,8 @@ NAMESPACE = "buying"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 _TYPE = "Standard_NC6s_v3"
 _PATIENCE_SECONDS = 180.0
+_POLL_SECONDS = 0.1
+"""Between two looks at lists of a thousand objects."""
 
 
 def run(kubeconfig: Path) -> list[Figure]:
@@ -31,16 +33,20 @@ def run(kubeconfig: Path) -> list[Figure]:
     The planner is paused while the pods are created and found unschedulable, so that the burst
     meets it at one moment.
     """
-    api = apis.Api(kubeconfig)
-    api.create("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
-    _wait(lambda: api.get(f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts")["items"])
-    with _planner(kubeconfig) as planner:
+    with apis.Api(kubeconfig) as api, _planner(kubeconfig) as planner:
+        api.create("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+        accounts = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts"
+        cluster.wait(lambda: api.get(accounts)["items"], "the ServiceAccount")
         burst = _burst(api, planner)
         singles = sorted(_singles(api))
-    p99 = statistics.quantiles(singles, n=100)[98]
     return [
         Figure(f"{BURST:,} pods unschedulable to all claims created", "s", (burst,), "<= 5"),
-        Figure("one pod, Unschedulable to its claim: 99th percentile", "s", (p99,), "<= 1"),
+        Figure(
+            "one pod, Unschedulable to its claim: 99th percentile",
+            "s",
+            (p99(singles),),
+            "<= 1",
+        ),
         Figure("one pod, Unschedulable to its claim", "s", tuple(singles)),
     ]
 
@@ -60,14 +66,14 @@ def _planner(kubeconfig: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def _burst(api: apis.Api, planner: subprocess.Popen[bytes]) -> float:
     _one(api, "first")
-    _wait(lambda: _claims(api) == 1)  # it runs, and has read its lists
+    cluster.wait(lambda: _claims(api) == 1, "the first claim")  # it has read its lists
     os.kill(planner.pid, signal.SIGSTOP)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: _one(api, f"burst-{n}"), range(BURST)))
-    _wait(lambda: _refused(api) > BURST)
+    cluster.wait(lambda: _refused(api) > BURST, "the refusal of every pod", _POLL_SECONDS)
     begun = time.monotonic()
     os.kill(planner.pid, signal.SIGCONT)
-    _wait(lambda: _claims(api) > BURST)
+    cluster.wait(lambda: _claims(api) > BURST, "every claim", _POLL_SECONDS)
     return time.monotonic() - begun
 
 
@@ -138,11 +144,3 @@ def _one(api: apis.Api, name: str) -> None:
     api.create(
         PODS, {"metadata": meta, "spec": {"containers": containers, "nodeSelector": selector}}
     )
-
-
-def _wait(holds: Callable[[], object]) -> None:
-    end = time.monotonic() + _PATIENCE_SECONDS
-    while not holds():
-        if time.monotonic() > end:
-            raise TimeoutError(holds)
-        time.sleep(0.1)

@@ -7,12 +7,10 @@ belongs to a claim, as every bought node does.
 import contextlib
 import os
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -28,7 +26,7 @@ Object = dict[str, Any]
 GPU, TYPE = "nvidia.com/gpu", "Standard_NC6s_v3"
 NAMESPACE = "default"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 180.0
 _WRITERS = 4
 
 
@@ -70,12 +68,11 @@ def plane() -> Iterator[Plane]:
     """A real etcd, API server and controllers on the loopback, without root."""
     programs = binaries.binaries(lambda _: None)
     with (
-        tempfile.TemporaryDirectory() as directory,
-        control_plane.rootless(Path(directory), programs, lasting_nodes=True) as kubeconfig,
+        control_plane.temporary(programs, lasting_nodes=True) as kubeconfig,
         apis.Api(kubeconfig) as api,
     ):
         manifests.install(api, "namespace", "scheduler")
-        etc = Path(directory, "etc")
+        etc = kubeconfig.parent / "etc"
         ports = control_plane.free_ports(2)
         pair = scheduling.Pair(programs, etc / scheduling.KUBECONFIG, etc, *ports)
         accounts = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts"
@@ -149,13 +146,13 @@ def claim_name(number: int) -> str:
     return f"ws{number:09x}"
 
 
-def wait(holds: Callable[[], Any], what: str) -> None:
+def wait(holds: Callable[[], Any], what: str, poll_seconds: float = 0.02) -> None:
     """Until it holds."""
     end = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         if time.monotonic() > end:
             raise RuntimeError(f"{what} did not come within {PATIENCE_SECONDS:g} s")
-        time.sleep(0.02)
+        time.sleep(poll_seconds)
 
 
 @contextlib.contextmanager

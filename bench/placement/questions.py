@@ -4,12 +4,12 @@ import http.client
 import json
 import statistics
 import time
-from collections.abc import Sequence
 
 import psutil
 
 from bench.placement import cluster
-from bench.report import Figure
+from bench.report import Figure, p99
+from deploy.local import claims
 
 NODES = 5000
 SAMPLE = 500
@@ -23,9 +23,9 @@ def run(plane: cluster.Plane) -> list[Figure]:
     before = {one["metadata"]["name"] for one in plane.api.get("/api/v1/nodes")["items"]}
     numbers = [n for n in range(NODES) if cluster.node_name(n) not in before]
     plane.create("/api/v1/nodes", [cluster.node(n, 1) for n in numbers])
-    taken = {one["metadata"]["name"] for one in plane.api.get(_CLAIMS)["items"]}
+    taken = {one["metadata"]["name"] for one in plane.api.get(claims.COLLECTION)["items"]}
     coming = [n for n in range(0, NODES, WAITING_SHARE) if cluster.claim_name(n) not in taken]
-    plane.create(_CLAIMS, [cluster.claim(n) for n in coming])
+    plane.create(claims.COLLECTION, [cluster.claim(n) for n in coming])
     with plane.extender() as process:
         return [
             *_figures(plane, process, "/filter", SAMPLE, "<= 2"),
@@ -37,9 +37,6 @@ def run(plane: cluster.Plane) -> list[Figure]:
                 (process.memory_info().rss / 2**20,),
             ),
         ]
-
-
-_CLAIMS = "/apis/karpenter.sh/v1/nodeclaims"
 
 
 def _figures(
@@ -54,7 +51,7 @@ def _figures(
     connection.close()
     title = f"{path}, {count:,} node names"
     return [
-        Figure(f"{title}: p99", "ms", tuple(_p99(one) for one in rounds), goal),
+        Figure(f"{title}: p99", "ms", tuple(p99(one) for one in rounds), goal),
         Figure(f"{title}: p50", "ms", tuple(statistics.median(one) for one in rounds)),
         Figure(f"{title}: CPU of the extender", "ms", (spent,)),
     ]
@@ -81,10 +78,6 @@ def _body(count: int) -> bytes:
     asking["metadata"] |= {"namespace": cluster.NAMESPACE, "uid": "asking"}
     names = [cluster.node_name(n) for n in range(count)]
     return json.dumps({"Pod": asking, "Nodes": None, "NodeNames": names}).encode()
-
-
-def _p99(waits: Sequence[float]) -> float:
-    return statistics.quantiles(waits, n=100)[98]
 
 
 def _cpu_seconds(process: psutil.Process) -> float:

@@ -31,24 +31,26 @@ class Gone(Exception):
     """The watch cannot go on from its resource version: list again."""
 
 
+def credentials(kubeconfig: Path) -> tuple[str, ssl.SSLContext]:
+    """The API server's URL, and what its only user shows and trusts; of a kubeconfig of ours."""
+    config = json.loads(kubeconfig.read_text())
+    cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+    authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+    context = ssl.create_default_context(cadata=authority)
+    with tempfile.NamedTemporaryFile() as pair:  # the ssl module takes a pair from files only
+        pair.write(base64.b64decode(user["client-certificate-data"]))
+        pair.write(base64.b64decode(user["client-key-data"]))
+        pair.flush()
+        context.load_cert_chain(pair.name)
+    return cluster["server"], context
+
+
 class Api:
     """One connection pool to one API server, as the user of one kubeconfig."""
 
     def __init__(self, kubeconfig: Path) -> None:
-        config = json.loads(kubeconfig.read_text())
-        cluster = config["clusters"][0]["cluster"]
-        user = config["users"][0]["user"]
-        authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
-        context = ssl.create_default_context(cadata=authority)
-        # The ssl module takes a client certificate from files only.
-        with tempfile.NamedTemporaryFile() as pair:
-            pair.write(base64.b64decode(user["client-certificate-data"]))
-            pair.write(base64.b64decode(user["client-key-data"]))
-            pair.flush()
-            context.load_cert_chain(pair.name)
-        self._client = httpx.Client(
-            base_url=cluster["server"], verify=context, timeout=10, trust_env=False
-        )
+        url, context = credentials(kubeconfig)
+        self._client = httpx.Client(base_url=url, verify=context, timeout=10, trust_env=False)
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,5 @@
 """The order in which a cluster starts; runs inside its daemon."""
 
-import base64
 import os
 import sys
 import time
@@ -142,11 +141,7 @@ def _register_webhook(client: api.Api, loaded: settings.Settings, made: pki.Pki)
     """The shipped configuration, with a URL instead of a Service: the webhook is no pod here."""
     address = f"https://{loaded.network.node_ip}:{settings.WEBHOOK_PORT}"
     _wait(lambda: api.answers(f"{address}/readyz", made.authority.certificate_pem), "the webhook")
-    for document in manifests.documents("webhook"):
-        for hook in document["webhooks"]:
-            path = hook["clientConfig"]["service"]["path"]
-            bundle = base64.b64encode(made.authority.certificate_pem).decode()
-            hook["clientConfig"] = {"url": address + path, "caBundle": bundle}
+    for document in manifests.webhook(address, made.authority.certificate_pem):
         client.apply(api.path_of(document), document)
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import socket
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -90,7 +91,7 @@ def install_crds(api: Api) -> None:
 
 
 def _served(api: Api, collection: str) -> bool:
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception):  # 404 until it is served, and for moments other errors
         api.get(collection + "?limit=1")
         return True
     return False
@@ -124,6 +125,20 @@ def rootless(
     finally:
         supervisor.stop(grace_seconds=0.2)
         shutil.rmtree(plane.data, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def temporary(
+    programs: Path, *, own_scheduler: bool = False, lasting_nodes: bool = False
+) -> Iterator[Path]:
+    """As `rootless`, in a directory of its own that goes with it: the kubeconfig's."""
+    with (
+        tempfile.TemporaryDirectory(prefix="plainsail-") as directory,
+        rootless(
+            Path(directory), programs, own_scheduler=own_scheduler, lasting_nodes=lasting_nodes
+        ) as kubeconfig,
+    ):
+        yield kubeconfig
 
 
 def pair(plane: components.ControlPlane, port: int, extender_port: int) -> scheduling.Pair:
