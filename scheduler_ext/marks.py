@@ -26,22 +26,28 @@ class Marks:
         self._host = on
         self._again: dict[str, float] = {}
         """By node, not before when it is written again."""
+        self._not_before = 0.0
+        """No node is tried before this: one could not be written a moment ago."""
         self._told: frozenset[str] = frozenset()
         """Nodes whose failure was logged."""
 
     def write(self, unmarked: Iterable[str]) -> float | None:
         """Mark the next of these, which are all there are; seconds until there is more to do.
 
-        None: nothing. A failure ends the pass and the next one goes on with others, so that a node
-        that can never be marked holds nobody up, and an API server that is away is asked once.
+        None: nothing. A failure ends the pass and the next one, after a pause, goes on with others,
+        so that a node that can never be marked holds nobody up, and an API server that is away is
+        asked once a second, whatever changes meanwhile.
         """
         names, now = tuple(unmarked), self._host.monotonic()
         self._told = self._told.intersection(names)
         self._again = {name: self._again[name] for name in names if name in self._again}
+        if now < self._not_before:
+            return self._not_before - now
         due = [name for name in names if self._again.get(name, now) <= now]
         for name in due[:_AT_ONCE]:
             self._again[name] = now + _AGAIN_SECONDS
             if not self._write_one(name):
+                self._not_before = now + _PAUSE_SECONDS
                 return _PAUSE_SECONDS
         if due[_AT_ONCE:]:
             return 0.0

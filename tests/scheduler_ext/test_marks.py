@@ -94,16 +94,19 @@ def test_a_node_that_cannot_be_marked_is_told_once_tried_again_and_holds_nobody_
     caplog.set_level(logging.INFO, "plainsail")
     server.refused["PATCH", "n00"] = status
     assert marking.marks.write(NAMES[:3]) == 1.0
-    assert marked(server) == []
+    marking.clock.seconds += 0.75
+    assert marking.marks.write(NAMES[:3]) == 0.25
+    assert server.count("PATCH", "nodes") == 1
     for _ in range(3):
+        marking.clock.seconds += 3.0
         marking.marks.write(NAMES[:3])
-        marking.clock.seconds += 5.0
     assert marked(server) == ["n01", "n02"]
     told = [line for line in caplog.messages if "mark_failed" in line]
     assert len(told) == 1
     assert "node=n00" in told[0]
     assert str(status) in told[0]
     server.refused.clear()
+    marking.clock.seconds += 5.0
     marking.marks.write(NAMES[:1])
     assert marked(server) == NAMES[:3]
 
