@@ -15,7 +15,7 @@ env: .venv/.synced ## the Python environment of this clone (.venv)
 .venv/.synced: requirements/dev.txt scripts/uv scripts/environment
 	@scripts/environment
 
-demo: env ## set everything up on this machine, end with a model answering a question
+demo: env ## set everything up on this machine, and have a model answer a question
 	@$(PY) -m deploy.local demo
 
 demo-down: env ## remove every trace of the demo
@@ -33,7 +33,7 @@ types: env ## mypy, strict
 unit: env ## the fast tests: no network, no root, no GPU
 	@$(PY) -m pytest -q $(ALL_CORES) --find-unused-goldens -m "not e2e and not karpenter and not controlplane and not gpu and not slow"
 
-test: check ## everything: checks, then slow, control-plane and end-to-end tests
+test: check ## checks, then slow, control-plane and end-to-end tests; not e2e-karpenter, nightly, gpu
 	@$(PY) -m pytest -q $(ALL_CORES) -m "slow and not controlplane and not e2e and not karpenter and not gpu"
 	@$(PY) -m pytest -q -m "controlplane and not gpu"
 	@$(MAKE) --no-print-directory e2e

@@ -32,7 +32,12 @@ def binaries(report: Report, directory: Path | None = None) -> Path:
     if directory is not None:
         return _users(directory)
     program = golang.Program(
-        f"Kubernetes {KUBERNETES}", SOURCE, packages=2820, minutes=5, linker_flags=_stamps()
+        f"Kubernetes {KUBERNETES}",
+        SOURCE,
+        packages=2820,
+        minutes=5,
+        linker_flags=_stamps(),
+        otherwise="give --binaries a directory with the Kubernetes programs",
     )
     home = paths.cache() / f"kube-{KUBERNETES}-{program.digest}"
     return cached.directory(home, lambda fresh: _build(program, fresh, report))

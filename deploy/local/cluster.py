@@ -37,7 +37,7 @@ class Options:
     binaries: Path | None = None
     """Directory with the Kubernetes programs, instead of the built ones."""
     idle_ttl_seconds: int = 600
-    no_spot: tuple[str, ...] = ("Standard_NC24ads_A100_v4",)
+    no_spot: tuple[str, ...] = ()
     """Instance types of which the machine provider has no spot machine, as in a shortage."""
 
 

@@ -2,9 +2,9 @@
 
 import argparse
 import contextlib
+import dataclasses
 import signal
 import sys
-import tempfile
 from pathlib import Path
 
 from deploy.local import (
@@ -113,10 +113,9 @@ def _control_plane(arguments: argparse.Namespace) -> None:
     with progress.step("Kubernetes programs"):
         programs = binaries.binaries(progress.report, arguments.binaries)
     with contextlib.ExitStack() as running:
-        directory = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="plainsail-")))
         with progress.step("control plane"):
             kubeconfig = running.enter_context(
-                control_plane.rootless(directory, programs, own_scheduler=arguments.own_scheduler)
+                control_plane.temporary(programs, own_scheduler=arguments.own_scheduler)
             )
             nodes = running.enter_context(FakeNodes(Api(kubeconfig)))
             for number in range(arguments.nodes):
@@ -136,6 +135,8 @@ def _karpenter(_: argparse.Namespace) -> None:
 
 def _demo(arguments: argparse.Namespace) -> None:
     progress = Progress()
-    answered = demo.perform(_options(arguments), progress)
-    told = market.perform(answered.loaded, progress)
-    demo.print_report(answered, market.lines(told))
+    options = dataclasses.replace(_options(arguments), no_spot=market.NO_SPOT)
+    answered = demo.perform(options, progress)
+    demo.print_report(answered)  # before what may fail: the answer is there
+    for line in market.lines(market.perform(answered.loaded, progress)):
+        print(line)

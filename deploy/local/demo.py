@@ -5,7 +5,7 @@ import os
 import shlex
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -171,16 +171,14 @@ def _service(client: Api, path: str) -> Object | None:
         return None
 
 
-def print_report(answered: Answered, said: Sequence[str] = ()) -> None:
-    """Timeline, question, answer, and how to go on; `said`: lines about what came after it."""
+def print_report(answered: Answered) -> None:
+    """Timeline, question, answer, and how to go on."""
     write: Callable[[str], None] = print
     write("")
     write("Timeline (seconds since the start)")
     for event in EVENTS:
         if event in answered.timeline.marks:
             write(f"  {event:<14}{answered.timeline.marks[event]:7.1f}")
-    for line in said:
-        write(line)
     write("")
     write(
         "Real: etcd, API server, controllers, scheduler, kubelets, containerd, registry, network,"

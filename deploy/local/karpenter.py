@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import cached, golang, paths
+from deploy.local.failures import CannotRun
 
 VERSION = "1.14.1"
 SOURCE = Path(__file__).parent / "karpenter-kwok"
@@ -33,7 +34,7 @@ def karpenter(report: golang.Report) -> Karpenter:
     """Karpenter from the cache, else built; two minutes on two cores.
 
     Raises:
-        CannotRun: the build failed.
+        CannotRun: the build failed, or the definitions are not where the program comes from.
     """
     program = golang.Program(f"Karpenter {VERSION}", SOURCE, packages=1010, minutes=2)
     home = paths.cache() / f"karpenter-{VERSION}-{program.digest}"
@@ -59,15 +60,17 @@ def environment(
 
 def _build(program: golang.Program, fresh: Path, report: golang.Report) -> None:
     go = golang.build(program, fresh / "karpenter-kwok", report)
-    module = subprocess.run(
+    found = subprocess.run(
         [go, "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/karpenter"],
         cwd=program.module,
         env=golang.environment(),
         capture_output=True,
         text=True,
-        check=True,
-    ).stdout.strip()
+        check=False,
+    )
+    if found.returncode:
+        raise CannotRun(f"{program.title}: its sources were not found: {found.stderr.strip()}")
     (fresh / "crds").mkdir()
     for folder in _DEFINITIONS:
-        for file in sorted(Path(module, folder).glob("*.yaml")):
+        for file in sorted(Path(found.stdout.strip(), folder).glob("*.yaml")):
             shutil.copy(file, fresh / "crds" / file.name)

@@ -9,16 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from deploy.local import claims, demo, paths, settings
-from deploy.local.api import Api, Object
+from deploy.local.api import Api, NotFound, Object
 from deploy.local.failures import CannotRun
 from deploy.local.progress import Progress
 
 EXAMPLE = paths.REPOSITORY / "examples" / "spot-first.yaml"
 WORKLOAD = "spot-first"
+NO_SPOT = ("Standard_NC24ads_A100_v4",)
+"""The shortage in which the example is told best: its instance type."""
 _SECONDS = 120
 _LONGEST_TTL_SECONDS = 60
 """A cluster whose idle machines stay for longer is not waited for."""
-_EVENTS = "/api/v1/namespaces/default/events?fieldSelector=involvedObject.kind=Deployment"
+_NAMESPACE = "/api/v1/namespaces/default"
+_DEPLOYMENT = f"/apis/apps/v1/namespaces/default/deployments/{WORKLOAD}"
 
 
 @dataclass(frozen=True)
@@ -32,25 +35,44 @@ class Told:
 def perform(loaded: settings.Settings, progress: Progress) -> list[Told]:
     """Applies the example, scales it to nothing, and returns what was said of it, in order.
 
+    What an earlier demonstration left of it is deleted first.
+
     Raises:
         CannotRun: a step failed; the cluster then stays as it is, to be looked at.
     """
+    gives_back = loaded.idle_ttl_seconds <= _LONGEST_TTL_SECONDS
     with Api(loaded.files.kubeconfig) as client:
+        _clear(loaded, client, progress, gives_back=gives_back)
         with progress.step(f"kubectl apply -f {EXAMPLE.relative_to(paths.REPOSITORY)}"):
             demo.kubectl(loaded, "apply", "-f", str(EXAMPLE))
+            uid = client.get(_DEPLOYMENT)["metadata"]["uid"]
         with progress.step("no spot machine: one on demand, its node, its model"):
             _wait(lambda: _is_ready(client), "the second model")
-        if loaded.idle_ttl_seconds <= _LONGEST_TTL_SECONDS:
+        if gives_back:
             with progress.step(f"kubectl scale deployment/{WORKLOAD} --replicas=0: its node back"):
                 demo.kubectl(loaded, "scale", f"deployment/{WORKLOAD}", "--replicas=0")
                 _wait(lambda: not _bought(client), "the second machine given back")
-                _wait(lambda: any(t.reason == "NodeGivenBack" for t in told(client)), "its event")
-        return told(client)
+                _wait(
+                    lambda: any(t.reason == "NodeGivenBack" for t in told(client, uid)), "its event"
+                )
+        return told(client, uid)
 
 
-def told(client: Api) -> list[Told]:
-    """Events on the workload, in order of time."""
-    found = client.get(f"{_EVENTS},involvedObject.name={WORKLOAD}")["items"]
+def _clear(loaded: settings.Settings, client: Api, progress: Progress, *, gives_back: bool) -> None:
+    """Take away the workload of an earlier demonstration, with its pods and its machine."""
+    try:
+        client.get(_DEPLOYMENT)
+    except NotFound:
+        return
+    with progress.step(f"deployment/{WORKLOAD} of an earlier demonstration: deleted"):
+        demo.kubectl(loaded, "delete", "--cascade=foreground", "-f", str(EXAMPLE))
+        if gives_back:
+            _wait(lambda: not _bought(client), "the machine that it had given back")
+
+
+def told(client: Api, uid: str) -> list[Told]:
+    """Events on the workload of that uid, in order of time."""
+    found = client.get(f"{_NAMESPACE}/events?fieldSelector=involvedObject.uid={uid}")["items"]
     found.sort(key=lambda event: int(event["metadata"]["resourceVersion"]))
     ours = (e for e in found if e["source"].get("component") == "plainsail-node-provisioner")
     return [Told(event["reason"], event["message"].partition("\n")[0]) for event in ours]
@@ -66,7 +88,7 @@ def lines(said: list[Told]) -> list[str]:
 
 
 def _is_ready(client: Api) -> bool:
-    pods = client.get("/api/v1/namespaces/default/pods")["items"]
+    pods = client.get(f"{_NAMESPACE}/pods")["items"]
     return any(_holds(p, "Ready") for p in pods if p["metadata"]["name"].startswith(WORKLOAD))
 
 

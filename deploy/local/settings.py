@@ -107,8 +107,8 @@ def save(settings: Settings) -> None:
 
 
 def load(path: Path) -> Settings:
-    """The settings in `path`."""
+    """The settings in `path`, which an older version may have written."""
     raw = json.loads(path.read_text())
     directories = ("binaries", "registry", "registry_storage", "torch_stack", "hub_cache")
     paths_ = {key: Path(raw[key]) for key in directories}
-    return Settings(**{**raw, **paths_, "no_spot": tuple(raw["no_spot"])})
+    return Settings(**{**raw, **paths_, "no_spot": tuple(raw.get("no_spot", ()))})

@@ -9,7 +9,7 @@ SYNONYM, DROP, LOSE, SWAP, TYPO = 0.35, 0.25, 0.1, 0.08, 0.25
 PREFIX, SUFFIX, SETTING = 0.2, 0.15, 0.08
 """Probability per sentence."""
 NEGATIONS = frozenset({"not", "don't", "no", "never", "without"})
-"""Words that are never lost: the question would mean the opposite."""
+"""Words that `_lose` leaves alone, for they turn the meaning; a typo may hit the longer ones."""
 
 
 def bend(text: str, manners: Manners, rng: random.Random) -> str:

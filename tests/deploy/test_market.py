@@ -30,5 +30,9 @@ def test_settings_are_read_as_they_were_written(tmp_path: Path) -> None:
     written = dataclasses.replace(some_settings(tmp_path), no_spot=("a", "b"))
     file = tmp_path / "settings.json"
     fields = dataclasses.asdict(written).items()
-    file.write_text(json.dumps({k: str(v) if isinstance(v, Path) else v for k, v in fields}))
+    raw = {k: str(v) if isinstance(v, Path) else v for k, v in fields}
+    file.write_text(json.dumps(raw))
     assert settings.load(file) == written
+    del raw["no_spot"]
+    file.write_text(json.dumps(raw))
+    assert settings.load(file).no_spot == (), "a cluster of an older version"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.local import api, claims, cluster, leftovers, paths, settings
+from deploy.local import api, claims, cluster, leftovers, market, paths, settings
 from deploy.local.failures import CannotRun
 from deploy.local.progress import Progress
 from tests.e2e.namespaces import Namespace, eventually
@@ -24,7 +24,9 @@ OUTPUT = paths.REPOSITORY / "test-output"
 def loaded(request: pytest.FixtureRequest) -> Iterator[settings.Settings]:
     """The running cluster; whatever an earlier run left of it is cleared first."""
     leftovers.clear(CLUSTER)
-    running = cluster.up(cluster.Options(CLUSTER, idle_ttl_seconds=5), Progress())
+    running = cluster.up(
+        cluster.Options(CLUSTER, idle_ttl_seconds=5, no_spot=market.NO_SPOT), Progress()
+    )
     yield running
     if request.session.testsfailed:
         keep_logs(running.files)

@@ -61,9 +61,13 @@ def test_an_idle_machine_is_given_back(namespace: Namespace) -> None:
 def test_a_spot_machine_that_cannot_be_had_is_followed_by_one_on_demand(
     namespace: Namespace,
 ) -> None:
-    """The second half of the demonstration, each step with its reason on the workload."""
+    """The second half of the demonstration, each step with its reason on the workload.
+
+    A second demonstration begins anew; what was refused a moment ago is not tried again.
+    """
     try:
         said = market.perform(namespace.loaded, Progress())
+        again = market.perform(namespace.loaded, Progress())
     finally:
         demo.kubectl(namespace.loaded, "delete", "-f", str(market.EXAMPLE))
     reasons = ["NodeRequested", "ClaimRefused", "NodeRequested", "NodeGivenBack"]
@@ -71,6 +75,7 @@ def test_a_spot_machine_that_cannot_be_had_is_followed_by_one_on_demand(
     refused, bought = said[1].message, said[2].message
     assert "no spot machine of Standard_NC24ads_A100_v4 can be had now" in refused
     assert "on-demand, $3.673/h), attempt 2/2 after" in bought
+    assert [one.reason for one in again] == ["NodeRequested", "NodeGivenBack"]
 
 
 def test_phi_3_runs_its_own_manifest_on_stand_in_weights(namespace: Namespace) -> None:
