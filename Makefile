@@ -10,9 +10,9 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-env: .venv/.synced ## the Python environment of this clone (.venv)
+env: .venv/.synced ## the Python environment of this clone, .venv, with the command .venv/bin/plainsail
 
-.venv/.synced: requirements/dev.txt scripts/uv scripts/environment
+.venv/.synced: pyproject.toml requirements/dev.txt scripts/uv scripts/environment
 	@scripts/environment
 
 demo: env ## set everything up on this machine, and have a model answer a question
