@@ -58,6 +58,12 @@ def bound(name: str, node_name: str, **changes: Any) -> api.Object:
     return raw
 
 
+def strangers(name: str, node_name: str) -> api.Object:
+    """A pod that is not ours and asks for nothing, running on a node."""
+    raw = bound(name, node_name, metadata={"labels": {}})
+    return raw | {"spec": {"nodeName": node_name, "containers": [{}]}}
+
+
 def node(name: str, *, gpus: int = 1, claim: str = "", ready: bool = True) -> api.Object:
     """A node of type Standard_NC6s_v3."""
     labels = {rules.INSTANCE_TYPE: "Standard_NC6s_v3"} | (

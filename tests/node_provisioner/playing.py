@@ -1,6 +1,7 @@
 """A provider, and one who looks: what tests do by hand to an API server in memory."""
 
 import time
+from collections.abc import Callable
 
 from kubeapi import api
 from presets import provision_spec
@@ -20,6 +21,15 @@ def claims(server: apiserver.ApiServer, count: int = 1) -> list[api.Object]:
     found = server.all("nodeclaims")
     assert len(found) == count
     return found
+
+
+def bought(
+    server: apiserver.ApiServer, spec: provision_spec.ProvisionSpec = objects.SPEC
+) -> api.Object:
+    """The claim of a pod `a` that has only now come."""
+    server.put("pods", objects.pod("a", spec=spec))
+    (claim,) = claims(server)
+    return claim
 
 
 def type_of(claim: api.Object) -> str:
@@ -46,12 +56,51 @@ def fulfil(server: apiserver.ApiServer, claim: api.Object, node: str = "n1") -> 
 
 def served(server: apiserver.ApiServer) -> api.Object:
     """The claim of a node `n1` on which a pod has run that is gone."""
-    server.put("pods", objects.pod("a"))
-    (claim,) = claims(server)
+    claim = bought(server)
     fulfil(server, claim)
     server.put("pods", objects.bound("a", "n1"))
     server.remove("pods", "default/a")
     return claim
+
+
+def refuse(
+    server: apiserver.ApiServer, only: str = "", first: Callable[[api.Object], object] | None = None
+) -> None:
+    """From now on a claim, of this instance type or of any, is deleted as soon as it is there.
+
+    `first` is what its provider does to it before.
+    """
+
+    def end(claim: api.Object) -> None:
+        if first:
+            first(claim)
+        server.remove("nodeclaims", claim["metadata"]["name"])
+
+    _to_each_claim(server, only, end)
+
+
+def fails(server: apiserver.ApiServer, message: str, only: str = "") -> None:
+    """From now on a claim is not launched, with these words; its provider keeps it."""
+    failed = {"type": "Launched", "status": "Unknown", "reason": "LaunchFailed", "message": message}
+    _to_each_claim(
+        server,
+        only,
+        lambda claim: server.change(
+            "nodeclaims",
+            claim["metadata"]["name"],
+            lambda o: o.update(status={"conditions": [failed]}),
+        ),
+    )
+
+
+def _to_each_claim(
+    server: apiserver.ApiServer, only: str, act: Callable[[api.Object], object]
+) -> None:
+    def created(plural: str, item: api.Object) -> None:
+        if plural == "nodeclaims" and only in ("", type_of(item)):
+            act(item)
+
+    server.on_create = created
 
 
 DEPLOYMENT: api.Object = {"metadata": {"name": "chat", "namespace": "default"}, "spec": {}}

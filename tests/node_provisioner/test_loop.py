@@ -24,8 +24,7 @@ def test_an_unschedulable_pod_gets_one_claim_and_is_told(
     server: apiserver.ApiServer, start: Start
 ) -> None:
     start()
-    server.put("pods", objects.pod("a"))
-    (claim,) = playing.claims(server)
+    claim = playing.bought(server)
     assert claim["metadata"]["annotations"]["kaito.sh/workload-name"] == "Deployment/chat"
     said = playing.event(server, "NodeRequested")
     assert claim["metadata"]["name"] in said["message"]

@@ -21,16 +21,12 @@ def test_a_refused_claim_is_followed_by_the_next_type(
     start: Start,
     terminating_first: bool,  # noqa: FBT001 - a case
 ) -> None:
-    def refuse(plural: str, claim: api.Object) -> None:
-        if plural == "nodeclaims" and playing.type_of(claim) == "Standard_NC6s_v3":
-            if terminating_first:
-                stamp = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
-                server.change(
-                    plural, claim["metadata"]["name"], lambda o: o["metadata"].update(stamp)
-                )
-            server.remove(plural, claim["metadata"]["name"])
+    def terminate(claim: api.Object) -> None:
+        stamp = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+        name = claim["metadata"]["name"]
+        server.change("nodeclaims", name, lambda o: o["metadata"].update(stamp))
 
-    server.on_create = refuse
+    playing.refuse(server, "Standard_NC6s_v3", terminate if terminating_first else None)
     start()
     server.put("pods", objects.pod("a", spec=playing.TWO_TYPES))
     until(lambda: playing.types(server) == ["Standard_NC24ads_A100_v4"])
@@ -43,11 +39,7 @@ def test_a_refused_claim_is_followed_by_the_next_type(
 def test_when_every_offer_is_refused_the_pod_is_told_and_nothing_spins(
     server: apiserver.ApiServer, start: Start
 ) -> None:
-    def refuse(plural: str, created: api.Object) -> None:
-        if plural == "nodeclaims":
-            server.remove(plural, created["metadata"]["name"])
-
-    server.on_create = refuse
+    playing.refuse(server)
     start()
     server.put("pods", objects.pod("a"))
     assert "every offer was refused" in playing.event(server, "NodeUnavailable")["message"]
@@ -62,9 +54,7 @@ def test_the_reason_of_a_refusal_is_what_karpenter_said_before_it_let_the_claim_
     why = 'insufficient capacity, KWOKNodeClass.karpenter.kwok.sh "default" not found'
     warnings = (("InsufficientCapacityError", why), ("TerminationGracePeriodExpiring", "by 18:30"))
 
-    def refuse(plural: str, claim: api.Object) -> None:
-        if plural != "nodeclaims":
-            return
+    def warn(claim: api.Object) -> None:
         name, uid = claim["metadata"]["name"], claim["metadata"]["uid"]
         server.change("nodeclaims", name, objects.awaiting_reconciliation)
         for second, (reason, message) in enumerate(warnings):
@@ -72,9 +62,8 @@ def test_the_reason_of_a_refusal_is_what_karpenter_said_before_it_let_the_claim_
             said = {"reason": reason, "message": message, "type": "Warning"}
             at = {"lastTimestamp": f"2026-01-01T00:00:0{second}Z"}
             server.put("events", {"metadata": meta, "involvedObject": {"uid": uid}, **said, **at})
-        server.remove("nodeclaims", name)
 
-    server.on_create = refuse
+    playing.refuse(server, first=warn)
     start()
     server.put("pods", objects.pod("a"))
     assert why in playing.event(server, "BuyingPaused")["message"]
@@ -96,9 +85,7 @@ def test_a_claim_that_goes_without_a_word_is_explained_by_its_node_class(
         ready = {"type": "Ready", "status": node_class, "reason": "SubnetsNotFound"}
         status = {"conditions": [{**ready, "message": "none match"}]}
         server.put("kwoknodeclasses", {"metadata": {"name": "default"}, "status": status})
-    server.on_create = lambda plural, created: (
-        server.remove(plural, created["metadata"]["name"]) if plural == "nodeclaims" else None
-    )
+    playing.refuse(server)
     start(replace(FAST, dialect="kwok"))
     server.put("pods", objects.pod("a"))
     assert why in playing.event(server, "BuyingPaused")["message"]
@@ -109,8 +96,7 @@ def test_a_refused_offer_is_tried_again_after_its_bar(
 ) -> None:
     monkeypatch.setattr("node_provisioner.bars.BAR_SECONDS", 0.3)
     start()
-    server.put("pods", objects.pod("a"))
-    (claim,) = playing.claims(server)
+    claim = playing.bought(server)
     server.remove("nodeclaims", claim["metadata"]["name"])
     playing.event(server, "NodeUnavailable")
     (again,) = playing.claims(server)
@@ -174,12 +160,10 @@ def test_a_workload_is_told_once_for_all_its_pods(
 def test_a_refusal_is_told_in_the_providers_words_and_followed_by_the_next_offer(
     server: apiserver.ApiServer, start: Start
 ) -> None:
-    def refuse(plural: str, claim: api.Object) -> None:
-        if plural == "nodeclaims" and playing.type_of(claim) == "Standard_NC6s_v3":
-            server.put("events", playing.event_about(claim, "VcpuLimitExceeded: 80 vCPUs"))
-            server.remove(plural, claim["metadata"]["name"])
+    def warn(claim: api.Object) -> None:
+        server.put("events", playing.event_about(claim, "VcpuLimitExceeded: 80 vCPUs"))
 
-    server.on_create = refuse
+    playing.refuse(server, "Standard_NC6s_v3", warn)
     server.put("deployments", playing.DEPLOYMENT)
     start()
     server.put("pods", objects.pod("a", spec=playing.TWO_TYPES))
@@ -195,15 +179,7 @@ def test_a_claim_whose_provider_says_that_it_is_hopeless_is_not_waited_for(
     server: apiserver.ApiServer, start: Start
 ) -> None:
     """C3: gpu-provisioner keeps such a claim for five minutes, with the cloud's words in it."""
-
-    def fail(plural: str, claim: api.Object) -> None:
-        if plural == "nodeclaims" and playing.type_of(claim) == "Standard_NC6s_v3":
-            failed = {"type": "Launched", "status": "Unknown", "reason": "LaunchFailed"}
-            failed["message"] = "SkuNotAvailable: not available in westus"
-            status = {"conditions": [failed]}
-            server.change(plural, claim["metadata"]["name"], lambda o: o.update(status=status))
-
-    server.on_create = fail
+    playing.fails(server, "SkuNotAvailable: not available in westus", "Standard_NC6s_v3")
     start()
     server.put("pods", objects.pod("a", spec=playing.TWO_TYPES))
     until(lambda: playing.types(server) == ["Standard_NC24ads_A100_v4"])
@@ -214,18 +190,9 @@ def test_an_operation_that_is_under_way_is_waited_for(
     server: apiserver.ApiServer, start: Start
 ) -> None:
     """C7: a provisioner that was restarted finds its own operation."""
-
-    def fail(plural: str, claim: api.Object) -> None:
-        if plural == "nodeclaims":
-            failed = {"type": "Launched", "status": "Unknown", "reason": "LaunchFailed"}
-            failed["message"] = "in progress create node pool operation"
-            status = {"conditions": [failed]}
-            server.change(plural, claim["metadata"]["name"], lambda o: o.update(status=status))
-
-    server.on_create = fail
+    playing.fails(server, "in progress create node pool operation")
     start()
-    server.put("pods", objects.pod("a", spec=playing.TWO_TYPES))
-    (claim,) = playing.claims(server)
+    claim = playing.bought(server, playing.TWO_TYPES)
     assert playing.type_of(claim) == "Standard_NC6s_v3"
 
 

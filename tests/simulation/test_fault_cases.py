@@ -188,6 +188,18 @@ def test_p22_demand_that_returns_while_its_node_is_given_back_is_served(
     assert case.running == 1
 
 
+def test_a_node_that_is_used_again_within_the_ttl_is_kept(case: Case) -> None:
+    """Idle three times for most of the ten minutes, and for far longer in all."""
+    case.serve()
+    case.run(300.0)
+    for _ in range(3):
+        case.of.workloads.scale(CHAT, 0)
+        case.run(560.0)
+        case.of.workloads.scale(CHAT, 1)
+        case.run(60.0)
+        assert (case.bought, case.running) == (1, 1)
+
+
 def test_a_gang_gets_nodes_for_all_before_any_pod_starts(case: Case) -> None:
     """Three pods of a Job behind our gate, of which one node is late by minutes."""
     job = workloads.Workload("default", "chat", ONE, 3, gated=True, runs_seconds=60.0)
