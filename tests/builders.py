@@ -68,6 +68,19 @@ def job(name: str = "chat") -> Workload:
     return Workload("Job", name)
 
 
+def pod_metadata(name: str, spec: str) -> dict[str, Any]:
+    """Metadata of a pod of Deployment `chat` for which nodes are bought by `spec`."""
+    return {
+        "name": name,
+        "namespace": "default",
+        "uid": f"uid-{name}",
+        "creationTimestamp": "2026-01-01T00:00:00Z",
+        "labels": {annotations.MANAGED: "true", "pod-template-hash": "5d9c7"},
+        "annotations": {annotations.PROVISION_SPEC: spec} if spec else {},
+        "ownerReferences": [{"kind": "ReplicaSet", "name": "chat-5d9c7", "controller": True}],
+    }
+
+
 def stored(workload: dict[str, Any]) -> dict[str, Any]:
     """The workload as the API server keeps it: the defaults that matter to expansion set.
 

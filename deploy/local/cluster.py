@@ -67,8 +67,7 @@ def up(options: Options, progress: Progress) -> settings.Settings:
                 loaded = _write_settings(files, prepared)
                 daemon = _start_daemon(loaded)
                 _follow(daemon, loaded, progress)
-        except BaseException:
-            # Also for a keyboard interrupt: half a cluster helps nobody.
+        except BaseException:  # for a keyboard interrupt, too: half a cluster helps nobody
             leftovers.clear(options.name)
             raise
         return loaded

@@ -24,7 +24,8 @@ def test_every_figure_of_scheduler_and_extender_is_measured(
         "/filter, 10 node names: p99",
         "/filter, 20 node names: p99",
     ]
-    assert all(figure.value >= 0 for figure in figures.values())
+    # Five questions can cost less than a tick of the clock that CPU time is counted by.
+    assert all(figure.value > 0 for name, figure in figures.items() if "CPU" not in name)
 
 
 def test_it_can_be_called_by_its_name() -> None:

@@ -17,6 +17,19 @@ apiVersion: v1
 kind: Service
 metadata: {name:   kept}   # and its spaces
 """
+LLAMA_3_8B = {
+    "architectures": ["LlamaForCausalLM"],
+    "model_type": "llama",
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "max_position_embeddings": 8192,
+    "vocab_size": 128256,
+    "torch_dtype": "bfloat16",
+}
+"""What the config.json of a model says that has no preset here."""
 
 
 class Run:

@@ -13,6 +13,7 @@ import pytest
 from cli import __main__ as command
 from cli import lookup
 from presets import gpus
+from tests.cli.running import LLAMA_3_8B
 from tests.conftest import GOLDEN, Goldens
 
 CASES = {
@@ -66,26 +67,12 @@ def test_the_machine_at_hand_without_its_gpus(capsys: pytest.CaptureFixture[str]
     assert "Memory of the machine" in out
 
 
-CONFIG = {
-    "architectures": ["LlamaForCausalLM"],
-    "model_type": "llama",
-    "hidden_size": 4096,
-    "intermediate_size": 14336,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 32,
-    "num_key_value_heads": 8,
-    "max_position_embeddings": 8192,
-    "vocab_size": 128256,
-    "torch_dtype": "bfloat16",
-}
-
-
 @pytest.mark.parametrize("directory", [True, False])
 def test_a_model_without_a_preset_by_its_config(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], *, directory: bool
 ) -> None:
     file = tmp_path / "config.json"
-    file.write_text(json.dumps(CONFIG), encoding="utf-8")
+    file.write_text(json.dumps(LLAMA_3_8B), encoding="utf-8")
     given = tmp_path if directory else file
     assert command.main(["fit", "me/mine", "--config", str(given), "-o", "json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -9,19 +9,8 @@ import pytest
 from typing_extensions import override
 
 from cli import __main__ as command
+from tests.cli.running import LLAMA_3_8B
 
-CONFIG = {
-    "architectures": ["LlamaForCausalLM"],
-    "model_type": "llama",
-    "hidden_size": 4096,
-    "intermediate_size": 14336,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 32,
-    "num_key_value_heads": 8,
-    "vocab_size": 128256,
-    "max_position_embeddings": 8192,
-    "torch_dtype": "bfloat16",
-}
 SHA = "0123456789abcdef0123456789abcdef01234567"
 PAGES = {
     "/api/models/org/name?blobs=true": {
@@ -31,7 +20,7 @@ PAGES = {
             {"rfilename": "README.md", "size": 1000},
         ],
     },
-    f"/org/name/resolve/{SHA}/config.json": CONFIG,
+    f"/org/name/resolve/{SHA}/config.json": LLAMA_3_8B,
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from kubeapi import api
 from node_provisioner import offerings, rules, views
 from presets import provision_spec
+from tests import builders
 
 SPEC = provision_spec.ProvisionSpec(("Standard_NC6s_v3",), 1)
 OFFER = offerings.Offer("Standard_NC6s_v3", "on-demand")
@@ -17,17 +18,8 @@ def pod(
 ) -> api.Object:
     """A managed pod of Deployment `chat` that the scheduler could not place."""
     gpus = str(spec.gpus) if spec else "1"
-    noted = {"kaito.sh/provision-spec": spec.to_json()} if spec else {}
     raw: api.Object = {
-        "metadata": {
-            "name": name,
-            "namespace": "default",
-            "uid": f"uid-{name}",
-            "creationTimestamp": "2026-01-01T00:00:00Z",
-            "labels": {"kaito.sh/managed": "true", "pod-template-hash": "5d9c7"},
-            "annotations": noted,
-            "ownerReferences": [{"kind": "ReplicaSet", "name": "chat-5d9c7", "controller": True}],
-        },
+        "metadata": builders.pod_metadata(name, spec.to_json() if spec else ""),
         "spec": {"containers": [{"resources": {"limits": {"nvidia.com/gpu": gpus}}}]}
         | placed(spec.instance_types if spec else ()),
         "status": {"phase": "Pending", "conditions": [UNSCHEDULABLE]},

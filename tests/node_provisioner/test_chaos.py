@@ -37,6 +37,8 @@ _SEED = int(os.environ.get("SEED", "1"))
 _REST_SECONDS = 120.0
 _MOST_REPLICAS = 4
 _WORKLOADS = ("a", "b", "c")
+_OF_CLAIMS = {"NodeRequested", "NodeAwaited"}
+"""Reasons of events that name a claim."""
 
 
 class Provider:
@@ -190,7 +192,7 @@ def _rage(chaos: Chaos, parts: tuple[str, ...]) -> int:
 
 
 def _rests(here: Placing) -> None:
-    """I1, I2, I3, I7: every pod runs, on a claim of its own, told what it waited for."""
+    """I1, I2, I3: every pod runs, on a claim of its own. I7: its workload was told of the claim."""
 
     def at_rest() -> bool:
         wanted = {item["metadata"]["name"]: item["spec"]["replicas"] for item in _listed(here)}
@@ -201,9 +203,12 @@ def _rests(here: Placing) -> None:
 
     until(at_rest, _REST_SECONDS)
     events = here.api.get(f"/api/v1/namespaces/{here.namespace}/events")["items"]
-    ours = (one for one in events if "plainsail" in (one.get("reportingComponent") or ""))
-    told = {one["involvedObject"]["name"] for one in ours}
-    assert told & {pod["metadata"]["name"] for pod in here.listed()}, "I7"
+    # A planner that dies after it bought, and before it said so, says what is awaited.
+    told = [e["involvedObject"]["name"] for e in events if e["reason"] in _OF_CLAIMS]
+    for claim in bought(here):
+        _, _, workload = claim["metadata"]["annotations"]["kaito.sh/workload-name"].partition("/")
+        pods = f"{workload}-"
+        assert any(name == workload or name.startswith(pods) for name in told), f"I7: {workload}"
 
 
 def deployment(here: Placing, name: str, replicas: int) -> Object:

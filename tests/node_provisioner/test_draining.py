@@ -56,7 +56,11 @@ def test_a_node_is_closed_with_a_mark_and_opened_without(
     assert (opened["spec"], opened["metadata"]["annotations"]) == ({}, {})
 
 
-def test_a_node_that_is_gone_is_neither_closed_nor_opened(client: Client) -> None:
+def test_a_node_that_is_gone_is_neither_closed_nor_opened(
+    server: apiserver.ApiServer, client: Client
+) -> None:
     nodes = draining.Nodes(client)
     nodes.close(_NODE)
     nodes.open(_NODE)
+    assert server.count("PATCH", "nodes") == 2
+    assert server.all("nodes") == []

@@ -71,7 +71,7 @@ def choose(machines: Sequence[str] = tuple(MACHINES), **wanted: object) -> offer
     return offers.choose(
         MODEL,
         SERVE,
-        offers.Wanted(**wanted),  # type: ignore[arg-type] # the tests' own keywords, one at a time
+        offers.Wanted(**wanted),  # type: ignore[arg-type]  # the tests' own keywords, one at a time
         table=TABLE,
         machines={name: MACHINES[name] for name in machines},
         fit=fit,

@@ -8,6 +8,7 @@ import orjson
 from kubeapi import api
 from presets import provision_spec, scheduling
 from scheduler_ext import fit, snapshot, views
+from tests import builders
 
 TYPE = "Standard_NC6s_v3"
 GPU = "nvidia.com/gpu"
@@ -67,15 +68,7 @@ def raw_pod(name: str = "chat-1", **changes: Any) -> api.Object:
     asked = {GPU: "1", scheduling.MARKER: "1"}
     spec = provision_spec.ProvisionSpec((TYPE,), 1).to_json()
     raw: api.Object = {
-        "metadata": {
-            "name": name,
-            "namespace": "default",
-            "uid": f"uid-{name}",
-            "creationTimestamp": "2026-01-01T00:00:00Z",
-            "labels": {"kaito.sh/managed": "true", "pod-template-hash": "5d9c7"},
-            "annotations": {"kaito.sh/provision-spec": spec},
-            "ownerReferences": [{"kind": "ReplicaSet", "name": "chat-5d9c7", "controller": True}],
-        },
+        "metadata": builders.pod_metadata(name, spec),
         "spec": {
             "containers": [{"name": "model", "resources": {"limits": asked, "requests": asked}}],
             "schedulerName": scheduling.SCHEDULER,

@@ -2,12 +2,13 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kubeapi import events
-from node_provisioner import lifecycle, loop, names, reclaim, supply
+from node_provisioner import giving, lifecycle, loop, names, plan, reclaim, supply
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -33,6 +34,25 @@ def without_gpu_patience(patch: pytest.MonkeyPatch) -> None:
         return bins(pods, nodes, [claim for claim in claims if claim.key not in bare], **more)
 
     patch.setattr(supply, "bins", hasty)
+
+
+def blind(patch: pytest.MonkeyPatch) -> None:
+    """Nothing is ever bought."""
+    decide = plan.plan
+    patch.setattr(plan, "plan", lambda *a, **k: replace(decide(*a, **k), create=()))
+
+
+def meddling(patch: pytest.MonkeyPatch) -> None:
+    """Nodes that nobody bought are closed, too."""
+    work = giving.Keeper.work
+
+    def close(self: giving.Keeper, seen: Any, *args: Any, **more: Any) -> None:
+        work(self, seen, *args, **more)
+        for node in seen.nodes:
+            if not node.claim:
+                self._nodes.close(node)
+
+    patch.setattr(giving.Keeper, "work", close)
 
 
 def hoarding(patch: pytest.MonkeyPatch) -> None:

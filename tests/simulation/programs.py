@@ -87,7 +87,7 @@ class Planners:
             return run_pass()
         except api.ApiError:
             raise
-        except Exception as error:
+        except Exception as error:  # our bug: noted for the audit, and raised again
             where = traceback.extract_tb(error.__traceback__)[-1]
             self.audit.complain("bug", f"{error!r} at {where.filename}:{where.lineno}")
             raise

@@ -70,7 +70,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[str,
         {"containers": {".": [[]], "m": {".": 1, "name": 1, "image": 1}}},
     ),
     "nothing wanted": ({}, {"volumes": [], "securityContext": {}}, {}, {}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("mine", "layout", "filled", "tree"), CASES.values(), ids=CASES)

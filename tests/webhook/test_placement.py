@@ -20,7 +20,7 @@ VENDOR = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
         ([{**SKU, "value": "cpu"}, VENDOR], ["sku=gpu:NoSchedule"]),
         ([{"key": "sku", "operator": "Exists"}, {"key": "nvidia.com/gpu", "value": "x"}], []),
     ],
-)  # fmt: skip
+)
 def test_taints_that_the_users_tolerations_leave_open(
     tolerations: list[dict[str, Any]], missing: list[str]
 ) -> None:

@@ -130,18 +130,20 @@ def test_a_slow_webhook_holds_up_its_own_request_and_nothing_else(
 ) -> None:
     """W3: the request ends at the shipped timeout; others, labelled ones too, do not wait."""
     here = shared.elsewhere()
-    with clusters.Foreign(tmp_path, lambda _: []) as slow:
+    with contextlib.ExitStack() as stack:
+        stack.callback(here.remove)
+        slow = stack.enter_context(clusters.Foreign(tmp_path, lambda _: []))
         made = clusters.configuration(here.namespace, [here.namespace], slow.client)
-        with clusters.registered(here.api, made):
-            until(lambda: here.refusal(workload()) and slow.calls, 20.0)
-            slow.delay_seconds = 6.0
-            ended: list[tuple[float, str]] = []
-            thread = threading.Thread(target=lambda: ended.append(_timed(here)))
-            thread.start()
-            others = [_seconds_of_others(here, shared, number) for number in range(20)]
-            assert thread.is_alive(), "the others are to be tried while it waits"
-            thread.join()
-    here.remove()
+        stack.enter_context(clusters.registered(here.api, made))
+        until(lambda: here.refusal(workload()) and slow.calls, 20.0)
+        slow.delay_seconds = 6.0
+        ended: list[tuple[float, str]] = []
+        thread = threading.Thread(target=lambda: ended.append(_timed(here)))
+        thread.start()
+        stack.callback(thread.join)
+        others = [_seconds_of_others(here, shared, number) for number in range(20)]
+        assert thread.is_alive(), "the others are to be tried while it waits"
+        thread.join()
     ((took, said),) = ended
     assert "context deadline exceeded" in said
     (shipped,) = {hook["timeoutSeconds"] for hook in made["webhooks"]}
@@ -182,9 +184,11 @@ def test_our_own_namespace_is_never_asked_about_so_that_the_webhook_can_come_up(
         finally:
             here.api.delete(here.path("deployment/labelled") + "?propagationPolicy=Background")
     assert "connection refused" in outage.failing.refusal(workload())
-    outage.webhook.start()
-    outage.failing.until_asked()
-    outage.webhook.stop()
+    try:
+        outage.webhook.start()
+        outage.failing.until_asked()
+    finally:
+        outage.webhook.stop()
 
 
 def _has_pods(here: Cluster) -> bool:

@@ -96,7 +96,7 @@ def test_manifest_and_configuration_name_the_layers() -> None:
     layer = oci.layer(ENTRIES)
     image = oci.image("r.io/a:1", [layer], {"User": "1"}, "amd64")
     config, _ = image.blobs
-    assert json.loads(image.manifest.content) == {  # type: ignore[arg-type] # bytes, made in memory
+    assert json.loads(image.manifest.content) == {  # type: ignore[arg-type]  # bytes, made in memory
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
         "config": {
@@ -112,7 +112,7 @@ def test_manifest_and_configuration_name_the_layers() -> None:
             }
         ],
     }
-    assert json.loads(config.content) == {  # type: ignore[arg-type] # bytes, made in memory
+    assert json.loads(config.content) == {  # type: ignore[arg-type]  # bytes, made in memory
         "architecture": "amd64",
         "os": "linux",
         "config": {"User": "1"},
