@@ -161,11 +161,6 @@ class Preset:
     instance_types: tuple[str, ...] = ()
     """Where it runs when the user names none, in the author's order; empty: the offers decide."""
     sources: tuple[tuple[str, str], ...] = ()
-    """Figure and where it comes from."""
+    """Figure and where it comes from; `*` is every figure without a source of its own."""
     notes: str = ""
     """What is uncertain or differs from what others publish."""
-
-    def source_of(self, figure: str) -> str:
-        """Where a figure comes from: its own source, else the one of everything (`*`)."""
-        stated = dict(self.sources)
-        return stated.get(figure, stated.get("*", ""))

@@ -37,7 +37,7 @@ class Config:
         """Record a mistake; `path` is the one of the whole config."""
         self._errors.setdefault(path, FieldError(path, value, reason, message, hint))
 
-    def get(self, *names: str) -> Any:  # noqa: ANN401  # whatever JSON holds
+    def get(self, *names: str) -> Any:  # noqa: ANN401 - whatever JSON holds
         """The first of the names that has a value: in the language model's part, then around it."""
         found = self._find(names)
         return None if found is None else found[1]

@@ -109,9 +109,9 @@ def name_of(source: str) -> str:
 
 
 def _refuse_others(config: Config) -> None:
-    if config.get("is_encoder_decoder") is True:
+    if (found := config.get("is_encoder_decoder")) is True:
         message = "is a model with an encoder, which needs another kind of server"
-        config.add(config.path("is_encoder_decoder"), True, NOT_A_MODEL, message)  # noqa: FBT003  # the value found
+        config.add(config.path("is_encoder_decoder"), found, NOT_A_MODEL, message)
     if config.get("block_configs") is not None:
         message = "gives every layer a shape of its own, which is not counted yet"
         config.add(config.path("block_configs"), "...", NOT_A_MODEL, message)

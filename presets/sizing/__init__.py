@@ -10,8 +10,6 @@ many machines. docs/concepts/sizing.md states the laws and works an example. The
   `memory.py`
 - `layouts.py` has the questions and the answers: `Serve`, `Tune`, `Layout`, `Misfit`; `reasons.py`
   the codes of why not and of what to know
-
-`kaito_estimator.py` gives KAITO's own figures, to compare with.
 """
 
 from presets.sizing.fits import Fits, fit, sufficient

@@ -26,6 +26,12 @@ PHI = preset.Preset(
 """32 layers of 32 key heads of 96: 393,216 bytes per token."""
 
 
+def source_of(known: preset.Preset, figure: str) -> str:
+    """Where a figure comes from."""
+    stated = dict(known.sources)
+    return stated.get(figure, stated.get("*", ""))
+
+
 def machine(
     gib: float = 80,
     count: int = 1,

@@ -42,20 +42,3 @@ def test_a_key_and_a_value_are_cached_per_head_and_one_vector_of_a_latent_layer(
 def test_bytes_of_a_parameter_are_unknown_where_parameters_are_not_counted() -> None:
     assert preset.Weights("a/b", "", 100).dtype_bytes is None
     assert preset.Weights("a/b", "", 100, parameters=50).dtype_bytes == 2.0
-
-
-def test_a_figure_without_a_source_of_its_own_has_the_one_of_everything() -> None:
-    one = preset.Preset(
-        "a",
-        family="f",
-        aliases=(),
-        hub_id="",
-        licence="MIT",
-        gated=None,
-        weights=preset.Weights("a/b", "", 1),
-        shape=shape(),
-        dtype="bfloat16",
-        context_tokens=1,
-        sources=(("*", "card"), ("weights", "files")),
-    )
-    assert (one.source_of("weights"), one.source_of("licence")) == ("files", "card")

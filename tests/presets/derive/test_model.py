@@ -16,6 +16,7 @@ from presets.derive import parameters
 from presets.derive.config import Config
 from presets.derive.model import CONTEXT_NAMES, DEFAULT_CONTEXT_TOKENS
 from presets.preset import FULL, LATENT, SLIDING, STATE, LayerGroup, Preset
+from tests.presets.models_and_machines import source_of
 
 HERE = Path(__file__).parents[1]
 
@@ -268,8 +269,8 @@ def test_the_sizes_of_files_win_over_an_estimate() -> None:
     }
     found = derive.preset(LLAMA, "org/Model", weight_files=files)
     assert found.weights.size_bytes == 30
-    assert found.source_of("weights") == "sizes of the weight files"
-    assert model().source_of("weights").startswith("estimated")
+    assert source_of(found, "weights") == "sizes of the weight files"
+    assert source_of(model(), "weights").startswith("estimated")
 
 
 @pytest.mark.parametrize(

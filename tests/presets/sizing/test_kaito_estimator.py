@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from presets.sizing import kaito_estimator
+from tests.presets.sizing import kaito_estimator
 
 FIGURES = Path(__file__).with_name("kaito_estimates.csv")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from presets import catalog, gpus, sizing
-from presets.sizing import kaito_estimator
 from tests.presets.models_and_machines import GIB
+from tests.presets.sizing import kaito_estimator
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "concepts" / "sizing.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""KAITO's own estimate of GPU memory and node count, reproduced as a reference; not ours.
+"""KAITO's own estimate of GPU memory and node count, reproduced to compare with; not ours.
 
 Source: kaito-project/kaito 056b8280, `pkg/workspace/estimator/nodesestimator/estimator.go`. It
 differs from `presets.sizing`, which says why in docs/concepts/sizing.md:
