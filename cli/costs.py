@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from cli import choices
-from cli.commands import offers
+from cli import choices, figures
 from presets import gpus, prices, sizing
 from presets.sizing import memory
 from webhook import workloads
@@ -29,7 +28,7 @@ def line(workload: dict[str, Any], terms: Terms) -> str:
 
 
 def _gpus(count: int, machine: gpus.InstanceType) -> str:
-    whole = offers.machines(machine, 1)
+    whole = figures.machines(machine, 1)
     return whole if count == machine.gpus else f"{count} of {whole}"
 
 

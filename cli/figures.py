@@ -3,6 +3,8 @@
 import textwrap
 from collections.abc import Iterable, Sequence
 
+from presets import gpus
+
 WIDTH = 80
 """Columns that output is laid out for: the width of a terminal that nobody widened."""
 
@@ -27,6 +29,16 @@ def dollars(microdollars: int | None) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 GPU`, `2 GPUs`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def machines(machine: gpus.InstanceType, nodes: int) -> str:
+    """`1 x V100`, `3 machines of 4 x L4`, `1/6 of A10`."""
+    gpu = machine.gpu.removeprefix("NVIDIA ")  # what is offered is NVIDIA's, and lines are short
+    if machine.fraction_of > 1:
+        count = f"1/{machine.fraction_of} of {gpu}"
+    else:
+        count = f"{machine.gpus} x {gpu}"
+    return f"{nodes} machines of {count}" if nodes > 1 else count
 
 
 def columns(rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> list[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli import settings
+from presets import syntax
 
 _NO_HUB = "check HF_ENDPOINT"
 
@@ -45,7 +46,7 @@ def look_up(model: str, chosen: settings.Hub) -> Listing:
     Raises:
         Unreachable: no network, no such model, no right to read it, or what answers is no hub.
     """
-    if not _is_address(chosen.endpoint):
+    if not syntax.is_web_url(chosen.endpoint):
         message = f"HF_ENDPOINT is no http or https address: {chosen.endpoint}"
         hint = f"such as {settings.Hub.endpoint}, which is taken where it is not set"
         raise Unreachable(message, hint)
@@ -59,14 +60,6 @@ def look_up(model: str, chosen: settings.Hub) -> Listing:
         raise Unreachable(f"{url}: lists no files (siblings)", _NO_HUB)
     config = _json(f"{chosen.endpoint}/{name}/resolve/{revision}/config.json", chosen)
     return Listing(revision, config, sizes)
-
-
-def _is_address(endpoint: str) -> bool:
-    try:
-        found = urllib.parse.urlsplit(endpoint)
-    except ValueError:
-        return False
-    return found.scheme in ("http", "https") and bool(found.hostname)
 
 
 def _sizes(files: object) -> dict[str, int] | None:

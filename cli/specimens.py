@@ -65,7 +65,7 @@ def _created() -> dict[str, Object]:
             {types: _LARGER}, [{"name": "model", "resources": {"limits": {gpus.GPU_RESOURCE: 8}}}]
         ),
         reasons.CONTRADICTING_NODE_SELECTOR: _workload(
-            {types: _LARGER}, nodeSelector={"node.kubernetes.io/instance-type": _TOO_SMALL}
+            {types: _LARGER}, nodeSelector={placement.INSTANCE_TYPE_LABEL: _TOO_SMALL}
         ),
         reasons.AMBIGUOUS_CONTAINER: _workload({}, [_OWN, {**_OWN, "name": "proxy"}]),
         reasons.MALFORMED_ARGUMENTS: _workload({}, [{"name": "model", "args": ["--port=80"]}]),
@@ -170,8 +170,8 @@ def _workload(
 
 
 def _other_machines() -> Object:
-    label = "node.kubernetes.io/instance-type"
-    term = {"matchExpressions": [{"key": label, "operator": "In", "values": [_LARGER]}]}
+    rule = {"key": placement.INSTANCE_TYPE_LABEL, "operator": "In", "values": [_LARGER]}
+    term = {"matchExpressions": [rule]}
     return {"nodeAffinity": {placement.REQUIRED: {"nodeSelectorTerms": [term]}}}
 
 

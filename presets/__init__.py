@@ -3,9 +3,9 @@
 Imports the standard library, pydantic and a YAML reader at its one loader; no program, no cluster,
 no deep-learning stack. Where to look:
 
-- contracts between programs, each in one file with a round-trip test: `annotations` (user to
-  webhook to others), `runtime_args` (webhook to model server), `provision_spec` (webhook to
-  planner), `scheduling` (webhook to scheduler and extender)
+- contracts between programs: `annotations` (user to webhook to others), `runtime_args` (webhook to
+  model server) and `provision_spec` (webhook to planner), each with a round-trip test;
+  `scheduling`, the names that webhook, scheduler and extender share
 - keys of the user: `annotations` lists them, `metadata` reads a `request` from them; `forms` reads
   single values with `sources`, `adapter_list`, `money` and `syntax`; `problems` is what can be
   wrong with one, `contradictions` what with several

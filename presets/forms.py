@@ -1,6 +1,5 @@
 """The forms that values of keys take: how a value is read from its text, and written again."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,6 @@ VLLM = "vllm"
 LORA = "lora"
 QLORA = "qlora"
 
-_INSTANCE_TYPE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _INSTANCE_TYPES_HINT = "for example Standard_NC6s_v3,Standard_NC24ads_A100_v4"
 _CAPACITY_TYPES_HINT = f"{ON_DEMAND}, {SPOT} or {SPOT},{ON_DEMAND}"
 TRUE = "True"
@@ -65,7 +63,7 @@ def _read_preset(text: str) -> str:
 def _read_instance_types(text: str) -> tuple[str, ...]:
     def problems() -> Iterator[Problem]:
         yield from _list_problems(text, _INSTANCE_TYPES_HINT)
-        if not all(_INSTANCE_TYPE.fullmatch(name) for name in _names(text)):
+        if not all(syntax.is_label_value(name) for name in _names(text)):
             yield Problem("holds a name that no node label can hold", _INSTANCE_TYPES_HINT)
 
     return _checked(text, problems())

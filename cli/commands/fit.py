@@ -122,9 +122,7 @@ def _largest() -> gpus.InstanceType:
 def _text(answer: Answer, block: str) -> Iterator[str]:
     found, machine = answer.found, answer.machine
     where = (
-        machine.name
-        if machine.gpus == 0
-        else (f"{machine.name} ({offers_command.machines(machine, 1)})")
+        machine.name if machine.gpus == 0 else f"{machine.name} ({figures.machines(machine, 1)})"
     )
     yield f"{answer.known.name} on {where}"
     yield ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cli import figures, lookup, render
-from presets import annotations, gpus, money, offers, sizing
+from presets import annotations, forms, gpus, money, offers, problems, sizing
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -62,22 +62,12 @@ def rows(found: Sequence[offers.Offer]) -> list[tuple[str, ...]]:
             figures.dollars(one.per_hour),
             one.capacity_type,
             one.instance_type.name,
-            machines(one.instance_type, one.layout.nodes),
+            figures.machines(one.instance_type, one.layout.nodes),
             f"{one.layout.context_tokens:,}",
         )
         for one in found
     ]
     return [head, *lines]
-
-
-def machines(machine: gpus.InstanceType, nodes: int) -> str:
-    """`1 x V100`, `3 machines of 4 x L4`, `1/6 of A10`."""
-    gpu = machine.gpu.removeprefix("NVIDIA ")  # what is offered is NVIDIA's, and lines are short
-    if machine.fraction_of > 1:
-        count = f"1/{machine.fraction_of} of {gpu}"
-    else:
-        count = f"{machine.gpus} x {gpu}"
-    return f"{nodes} machines of {count}" if nodes > 1 else count
 
 
 def as_json(choice: offers.Choice) -> dict[str, Any]:
@@ -115,10 +105,10 @@ def offer_json(one: offers.Offer) -> dict[str, Any]:
 
 def capacities(text: str) -> tuple[str, ...]:
     """Capacity types in order of preference."""
-    names = tuple(name.strip() for name in text.split(","))
-    if not set(names) <= {annotations.ON_DEMAND, annotations.SPOT}:
-        raise argparse.ArgumentTypeError(f"not on-demand, spot or both: {text}")
-    return names
+    try:
+        return tuple(forms.CAPACITY_TYPES.read(text))
+    except problems.MalformedValue as error:
+        raise argparse.ArgumentTypeError(f"{text!r} {error}") from error
 
 
 def dollars(text: str) -> int:

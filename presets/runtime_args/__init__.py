@@ -10,11 +10,9 @@ version writes every later one must read.
 from presets.runtime_args.command_line import MalformedArguments
 from presets.runtime_args.serve import (
     DTYPES,
-    KV_DTYPES,
     LATER,
     PORT,
-    QUANTIZATIONS,
-    RUNTIMES,
+    SERVE,
     ServeArgs,
     ServedAdapter,
     require_supported,
@@ -34,8 +32,6 @@ from presets.runtime_args.tuning import (
     TuneArgs,
 )
 
-SERVE = "serve"
-
 PROGRAMS = frozenset({SERVE})
 """Verbs that this version's image answers; admission refuses what takes another one."""
 
@@ -44,7 +40,6 @@ __all__ = [
     "DATA",
     "DTYPES",
     "FETCH",
-    "KV_DTYPES",
     "LATER",
     "LOCK",
     "LOGIN",
@@ -52,9 +47,7 @@ __all__ = [
     "PORT",
     "PROGRAMS",
     "PUSH",
-    "QUANTIZATIONS",
     "RESULTS",
-    "RUNTIMES",
     "SERVE",
     "TUNE",
     "FetchArgs",

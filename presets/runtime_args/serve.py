@@ -12,6 +12,8 @@ from presets import adapter_list, forms, syntax
 from presets.runtime_args import command_line
 from presets.runtime_args.command_line import MalformedArguments
 
+SERVE = "serve"
+
 PORT = 5000
 """Port of the model server, KAITO's since v0.1."""
 
@@ -99,7 +101,7 @@ class ServeArgs:
 
     def to_argv(self) -> list[str]:
         """`serve` and one `--key=value` per field that differs from its default."""
-        return ["serve", *(text for _, text in command_line.written(self, _OPTIONS))]
+        return [SERVE, *(text for _, text in command_line.written(self, _OPTIONS))]
 
     @classmethod
     def from_argv(cls, argv: Sequence[str]) -> "ServeArgs":
@@ -109,7 +111,7 @@ class ServeArgs:
             MalformedArguments: unknown verb or key, missing model, a key twice, or a value of the
                 wrong type.
         """
-        found = command_line.read(cls, "serve", "answer requests with a model", _OPTIONS, argv)
+        found = command_line.read(cls, SERVE, "answer requests with a model", _OPTIONS, argv)
         adapters = tuple(found.pop("adapters"))
         if len({one.name for one in adapters}) < len(adapters):
             raise MalformedArguments("argument --adapter: names an adapter twice")

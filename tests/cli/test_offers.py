@@ -42,7 +42,15 @@ def test_an_unknown_name(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "argv", ["", "phi-2 --max-price x", "phi-2 --max-price 0", "phi-2 --capacity-type cheap"]
+    "argv",
+    [
+        "",
+        "phi-2 --max-price x",
+        "phi-2 --max-price 0",
+        "phi-2 --capacity-type cheap",
+        "phi-2 --capacity-type spot,spot",
+        "phi-2 --capacity-type spot,",
+    ],
 )
 def test_wrong_usage_ends_with_2(argv: str) -> None:
     with pytest.raises(SystemExit) as caught:
