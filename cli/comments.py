@@ -18,7 +18,7 @@ _LEAST_WIDTH = 30
 def above(text: str, about: Mapping[Path, str]) -> str:
     """`text` with a comment above each path of `about`; it says the same to every reader of YAML.
 
-    `text` is one document in block style.
+    `text` is one document in block style, with line feeds alone at the ends of its lines.
     """
     lines = text.split("\n")
     places = [(line, path) for path, line in _places(yaml.compose(text, yaml.CSafeLoader), ())]

@@ -14,6 +14,9 @@ from cli import manifests
 _MISREAD = re.compile(r"[-+.]?\d.*|[yYnN]|=")
 """Plain text that some YAML reader takes for a number, a date or a truth value."""
 
+_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+"""Ends of lines to YAML 1.1, which makes other ones of them or none: only an escape keeps them."""
+
 
 def add_flag(parser: argparse.ArgumentParser, usual: str) -> None:
     """Let a verb print JSON in place of what it usually prints."""
@@ -22,7 +25,7 @@ def add_flag(parser: argparse.ArgumentParser, usual: str) -> None:
 
 
 def as_yaml(value: dict[str, Any]) -> str:
-    """The object in block style, keys in their order."""
+    """The object in block style, keys in their order; lines end with line feeds alone."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=4096)
 
 
@@ -53,7 +56,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else '"' if _MISREAD.fullmatch(text) else None
+    is_quoted = _MISREAD.fullmatch(text) or _LINE_ENDS.search(text)
+    style = '"' if is_quoted else "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
 
 

@@ -74,6 +74,23 @@ def test_comments_change_nothing_for_who_reads_the_yaml(seed: int) -> None:
     assert all(sentence in told for sentence in about.values())
 
 
+@pytest.mark.parametrize("end", ["\x85", "\u2028", "\u2029"])
+def test_comments_stand_above_their_fields_below_a_text_with_other_line_ends(end: str) -> None:
+    """YAML counts them as ends of lines."""
+    texts = {"example.com/a": end * 20, "example.com/b": f"a{end}b\nc{end}"}
+    made = [builders.deployment().preset() for _ in range(2)]
+    for key, text in texts.items():
+        made[1] = made[1].annotation(key, text)
+    plain, odd = (expanded(one.build()) for one in made)
+    told = [
+        comments.above(render.as_yaml(one), dict(explanations.of(one, TERMS)))
+        for one in (plain, odd)
+    ]
+    (document,) = manifests.read("f", told[1])
+    assert document.objects == (odd,)
+    assert told[1].split("\nspec:")[1] == told[0].split("\nspec:")[1]
+
+
 def test_a_workload_that_nothing_is_bought_for_has_its_reasons() -> None:
     bought = whys(yaml.safe_load(PHI))
     mine = builders.deployment("phi").preset("phi-3-mini-4k-instruct")

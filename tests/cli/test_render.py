@@ -22,7 +22,23 @@ TEXTS = [
     "",
 ]
 TEXTS += ["=", "a: b", "#x", "two\nlines", "two\nlines\n", " lead", "tail ", "ü", "1Gi", "500m"]
-TEXTS += ["\t", "a\tb", "a\r\nb", "\u2028", "x" * 5000, "---", "'", '"', "{}", "- a", "!x", "*a"]
+TEXTS += [
+    "\t",
+    "a\tb",
+    "a\r\nb",
+    "\x85",
+    "a\x85b\n",
+    "\u2028",
+    "a\nb\u2029",
+    "x" * 5000,
+    "---",
+    "'",
+    '"',
+    "{}",
+    "- a",
+    "!x",
+    "*a",
+]
 
 
 @pytest.mark.parametrize("text", TEXTS)
