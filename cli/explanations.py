@@ -5,18 +5,14 @@ it decided; here stand the sentences alone. A path without a sentence of its own
 nearest part above it that has one.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cli import choices, figures, tuning_sentences
-from presets import annotations, gpus, runtime_args
+from cli import choices, figures, sentences, tuning_sentences
+from cli.sentences import CONTAINER, POD, TEMPLATE, Path, Sentence, says
+from presets import annotations, runtime_args
 from webhook import fill, podspec, weights
 from webhook.terms import Terms
-
-Path = tuple[str, ...]
-"""Keys down to a field, as in the record; elements of lists by their merge key."""
-
-Sentence = Callable[[choices.Choice], str]
 
 
 def of(workload: dict[str, Any], terms: Terms) -> Iterator[tuple[Path, str]]:
@@ -43,7 +39,7 @@ def sentence_for(path: Path, *, is_tuned: bool = False) -> Sentence:
     table = _OF_TUNING if is_tuned else _SENTENCES
     for length in range(len(path), 0, -1):
         found = [pattern for pattern in table if _matches(path[:length], pattern)]
-        if found and (length == len(path) or found != [_CONTAINER]):
+        if found and (length == len(path) or found != [CONTAINER]):
             return table[min(found, key=lambda pattern: pattern.count("*"))]
     return unexplained
 
@@ -123,31 +119,14 @@ def _container(choice: choices.Choice) -> str:
 
 def _arguments(choice: choices.Choice) -> str:
     """The arguments that are not the preset's alone, each with what made it so."""
-    model = choice.model
-    reasons = [f"model, name and dtype of the preset {model.name}"]
-    if choice.record.revision:
+    told = sentences.told(choice, runtime_args.ServeArgs)
+    reasons = sentences.of_preset(choice, "model", "name")
+    if told is not None and told.revision:
         reasons.append("revision: pinned, so that an update of the preset restarts no pod")
-    lacking = gpus.without_bfloat16(choice.spec.instance_types)
-    if lacking and model.dtype == "bfloat16":
-        reasons[0] = f"model and name of the preset {model.name}"
-        reasons.append(f"dtype: {' and '.join(lacking)} cannot compute in {model.dtype}")
-    if any(str(arg).startswith("--context-tokens") for arg in choice.container.get("args") or ()):
-        reasons.append(f"context: less than the {model.context_tokens:,} of the model finds room")
+    if told is not None and told.context_tokens:
+        whole = choice.model.context_tokens
+        reasons.append(f"context: less than the {whole:,} of the model finds room")
     return "; ".join(reasons)
-
-
-def _gpus(choice: choices.Choice) -> str:
-    count = figures.plural(choice.spec.gpus, "GPU")
-    layout, machine = choice.layout, choice.machine
-    if layout is None or machine is None:
-        return f"{count}: as many as the preset {choice.model.name} takes"
-    bill = layout.bill
-    parts = f"{figures.size(bill.weights)} of weights, {figures.size(bill.kv_cache)} of KV cache"
-    each = " each" if layout.gpus_per_replica > 1 else ""
-    return (
-        f"{count}: {choice.model.name} takes {figures.size(bill.total)}{each} ({parts}) of the"
-        f" {figures.size(bill.capacity)} of {machine.gpu} in {machine.name}"
-    )
 
 
 def _startup(choice: choices.Choice) -> str:
@@ -162,70 +141,63 @@ def _minutes(seconds: int) -> str:
     return f"{seconds // 60} min"
 
 
-def _says(sentence: str) -> Sentence:
-    """A sentence that is the same for every workload."""
-    return lambda _: sentence
+_SPEC = ("spec",)
 
-
-_SPEC, _TEMPLATE = ("spec",), ("spec", "template")
-_POD = (*_TEMPLATE, "spec")
-_CONTAINER = (*_POD, "containers", "*")
-
-_RESTRICTED = "Pod Security level `restricted`: the model server needs no more"
-_TMP = "the model server writes to /tmp, and its root file system is read-only"
+_RESTRICTED = "Pod Security level `restricted`: no more is needed"
+_TMP = "what runs here writes to /tmp, and its root file system is read-only"
 _SHM = "PyTorch shares tensors between processes: more than the 64 MiB that a container has"
 
 _SENTENCES: dict[Path, Sentence] = {
-    ("metadata", "annotations", annotations.EXPANSION): _says(
+    ("metadata", "annotations", annotations.EXPANSION): says(
         "the record of what was added: expanding again changes nothing, and without the label"
         " exactly this is taken out"
     ),
-    (*_SPEC, "selector"): _says("there is no selector: pods are found by the workload's name"),
-    (*_SPEC, "serviceName"): _says("the Service of the workload's name names the pods"),
+    (*_SPEC, "selector"): says("there is no selector: pods are found by the workload's name"),
+    (*_SPEC, "serviceName"): says("the Service of the workload's name names the pods"),
     (*_SPEC, "progressDeadlineSeconds"): _progress,
-    (*_TEMPLATE, "metadata", "labels", "*"): _says("the selector asks it of every pod"),
-    (*_TEMPLATE, "metadata", "labels", annotations.MANAGED): _says(
+    (*TEMPLATE, "metadata", "labels", "*"): says("the selector asks it of every pod"),
+    (*TEMPLATE, "metadata", "labels", annotations.MANAGED): says(
         "marks the pods that the node planner looks after"
     ),
-    (*_TEMPLATE, "metadata", "annotations", annotations.PROVISION_SPEC): _provision_spec,
-    (*_POD, "affinity"): _affinity,
-    (*_POD, "tolerations"): _says("GPU nodes are tainted so that other pods keep off them"),
-    (*_POD, "schedulerName"): _says(
+    (*TEMPLATE, "metadata", "annotations", annotations.PROVISION_SPEC): _provision_spec,
+    (*POD, "affinity"): _affinity,
+    (*POD, "tolerations"): says("GPU nodes are tainted so that other pods keep off them"),
+    (*POD, "schedulerName"): says(
         "our scheduler knows of nodes that are on their way, broken, or hold the model already"
     ),
-    (*_POD, "schedulingGates"): _says(
+    (*POD, "schedulingGates"): says(
         "the pods wait until there are nodes for all that start together"
     ),
-    (*_POD, "restartPolicy"): _says("the pods of a Job cannot restart `Always`, the default"),
-    (*_POD, "automountServiceAccountToken"): _says("the model server calls no Kubernetes API"),
-    (*_POD, "volumes", "plainsail-tmp"): _says(_TMP),
-    (*_POD, "volumes", "plainsail-shm"): _says(_SHM),
-    _CONTAINER: _container,
-    (*_CONTAINER, "name"): _container,
-    (*_CONTAINER, "image"): _says("the model server of this version of Plainsail"),
-    (*_CONTAINER, "imagePullPolicy"): _says("the tag of a version never moves"),
-    (*_CONTAINER, "command"): _says("starts the model server"),
-    (*_CONTAINER, "args"): _arguments,
-    (*_CONTAINER, "env", "HF_HOME"): _says(
+    (*POD, "restartPolicy"): says("the pods of a Job cannot restart `Always`, the default"),
+    (*POD, "automountServiceAccountToken"): says("what runs here calls no Kubernetes API"),
+    (*POD, "volumes", "plainsail-tmp"): says(_TMP),
+    (*POD, "volumes", "plainsail-shm"): says(_SHM),
+    CONTAINER: _container,
+    (*CONTAINER, "name"): _container,
+    (*CONTAINER, "image"): says("the image of this version of Plainsail"),
+    (*CONTAINER, "imagePullPolicy"): says("the tag of a version never moves"),
+    (*CONTAINER, "command"): says("starts the model server"),
+    (*CONTAINER, "args"): _arguments,
+    (*CONTAINER, "env", "HF_HOME"): says(
         "weights from the hub are kept on the volume at /tmp, the one place that can be written"
     ),
-    (*_CONTAINER, "env", "HF_TOKEN"): _says(
+    (*CONTAINER, "env", "HF_TOKEN"): says(
         "the hub gives these weights only with a token, from a Secret that may be absent"
     ),
-    (*_CONTAINER, "ports"): _says(f"the model server listens on {runtime_args.PORT}"),
-    (*_CONTAINER, "resources"): _gpus,
-    (*_CONTAINER, "startupProbe"): _startup,
-    (*_CONTAINER, "readinessProbe"): _says("only a server that can answer gets requests"),
-    (*_CONTAINER, "livenessProbe"): _says("a server that hangs is started again"),
-    (*_CONTAINER, "securityContext"): _says(_RESTRICTED),
-    (*_CONTAINER, "volumeMounts", weights.MOUNT): _weights,
-    (*_CONTAINER, "volumeMounts", "*"): _adapters,
-    (*_POD, "volumes", weights.VOLUME): _weights,
-    (*_POD, "volumes", "*"): _adapters,
-    (*_POD, "initContainers", weights.VOLUME): _weights,
-    (*_POD, "initContainers", "*"): _adapters,
-    (*_CONTAINER, "volumeMounts", "/tmp"): _says(_TMP),  # noqa: S108 - an emptyDir of the pod
-    (*_CONTAINER, "volumeMounts", "/dev/shm"): _says(_SHM),  # noqa: S108 - likewise
+    (*CONTAINER, "ports"): says(f"the model server listens on {runtime_args.PORT}"),
+    (*CONTAINER, "resources"): sentences.gpu_count,
+    (*CONTAINER, "startupProbe"): _startup,
+    (*CONTAINER, "readinessProbe"): says("only a server that can answer gets requests"),
+    (*CONTAINER, "livenessProbe"): says("a server that hangs is started again"),
+    (*CONTAINER, "securityContext"): says(_RESTRICTED),
+    (*CONTAINER, "volumeMounts", weights.MOUNT): _weights,
+    (*CONTAINER, "volumeMounts", "*"): _adapters,
+    (*POD, "volumes", weights.VOLUME): _weights,
+    (*POD, "volumes", "*"): _adapters,
+    (*POD, "initContainers", weights.VOLUME): _weights,
+    (*POD, "initContainers", "*"): _adapters,
+    (*CONTAINER, "volumeMounts", "/tmp"): says(_TMP),  # noqa: S108 - an emptyDir of the pod
+    (*CONTAINER, "volumeMounts", "/dev/shm"): says(_SHM),  # noqa: S108 - likewise
 }
 """By path; `*` stands for any one key. The longest that matches, exact keys first, is told."""
 

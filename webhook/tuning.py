@@ -24,6 +24,9 @@ LOGIN_VOLUME = "plainsail-login"
 RUN_VOLUME = "plainsail-run"
 SCRATCH_VOLUME = "plainsail-scratch"
 
+CONFIG_MOUNT = runtime_args.CONFIG.rpartition("/")[0]
+LOCK_MOUNT = runtime_args.LOCK.rpartition("/")[0]
+
 _IN_IMAGE = "data"
 """Directory of the data in an image, as in KAITO."""
 
@@ -125,10 +128,9 @@ def mounts(run: Run) -> list[dict[str, Any]]:
         _mount(RESULTS_VOLUME, runtime_args.RESULTS),
     ]
     if run.asked.config:
-        directory = runtime_args.CONFIG.rpartition("/")[0]
-        found.append(_mount(CONFIG_VOLUME, directory, read_only=True))
+        found.append(_mount(CONFIG_VOLUME, CONFIG_MOUNT, read_only=True))
     if run.pushes:
-        found.append(_mount(RUN_VOLUME, _LOCKED))
+        found.append(_mount(RUN_VOLUME, LOCK_MOUNT))
     return found
 
 
@@ -183,7 +185,7 @@ def _push(run: Run, security: Mapping[str, Any]) -> dict[str, Any]:
             _SCRATCH,
             _mount(RESULTS_VOLUME, runtime_args.RESULTS, read_only=True),
             _mount(LOGIN_VOLUME, runtime_args.LOGIN.rpartition("/")[0], read_only=True),
-            _mount(RUN_VOLUME, _LOCKED),
+            _mount(RUN_VOLUME, LOCK_MOUNT),
         ],
     }
 
@@ -231,5 +233,4 @@ def _mount(name: str, path: str, *, read_only: bool = False) -> dict[str, Any]:
     return {"name": name, "mountPath": path, **({"readOnly": True} if read_only else {})}
 
 
-_LOCKED = runtime_args.LOCK.rpartition("/")[0]
 _SCRATCH = _mount(SCRATCH_VOLUME, "/tmp")  # noqa: S108 - an emptyDir of the pod

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from cli import comments, costs, expansions, explanations, manifests, render
+from cli import comments, costs, expansions, explanations, manifests, render, sentences
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -69,7 +69,7 @@ def _texts(
         yield one.document, comments.above(text, whys) if whys else text
 
 
-def _explained(one: expansions.Expanded, batch: expansions.Batch) -> dict[explanations.Path, str]:
+def _explained(one: expansions.Expanded, batch: expansions.Batch) -> dict[sentences.Path, str]:
     """Why each field was added, by its path in the document."""
     found = {}
     for place, change in enumerate(one.changes):

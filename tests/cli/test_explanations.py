@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cli import comments, explanations, manifests, render
+from cli import comments, explanations, manifests, render, sentences
 from presets import annotations
 from tests import builders, golden_terms
 from tests.cli.running import TINY, Run
@@ -32,7 +32,7 @@ def whys(workload: dict[str, Any]) -> dict[str, str]:
     return {explanations.shown(path): sentence for path, sentence in found}
 
 
-def leaves(tree: dict[str, Any], path: explanations.Path = ()) -> list[explanations.Path]:
+def leaves(tree: dict[str, Any], path: sentences.Path = ()) -> list[sentences.Path]:
     found = []
     for key, added in tree.items():
         if isinstance(added, dict):
@@ -178,6 +178,39 @@ def test_how_machines_are_bought() -> None:
         "on-demand, as no kaito.sh/capacity-type"
         in whys(builders.deployment().preset().build())[path]
     )
+
+
+@pytest.mark.parametrize(
+    ("case", "container", "says"),
+    [
+        (
+            "tuning-from-a-claim-to-a-claim",
+            "trainer",
+            ("kaito.sh/tuning-method", "kaito.sh/tuning-config", "; model and dtype of the preset"),
+        ),
+        (
+            "tuning-from-urls-to-an-image",
+            "tune",
+            ("; model of the preset", "cannot compute in bfloat16", "every pod of the Job tunes"),
+        ),
+    ],
+)
+def test_the_arguments_of_a_tuning_run(
+    case: str, container: str, says: tuple[str, ...], goldens: Goldens
+) -> None:
+    found = whys(yaml.safe_load(goldens.read(GOLDEN / "expand" / case / "in.yaml")))
+    told = found[f"spec.template.spec.containers[{container}].args"]
+    assert all(text in told for text in says)
+    assert "name" not in told
+    assert ("revision" in told) == (container == "tune"), "the claim's weights have none"
+
+
+def test_arguments_that_were_changed_by_hand_are_no_obstacle(run: Run) -> None:
+    _, once, _ = run("expand", "-f", "-", stdin=PHI)
+    changed = once.replace("--served-name=", "--called=")
+    status, out, _ = run("expand", "--explain", "-f", "-", stdin=changed)
+    assert status == 0
+    assert "model and name of the preset" in out
 
 
 def test_nothing_is_explained_of_what_was_not_expanded() -> None:
