@@ -64,11 +64,14 @@ _NOTED = frozenset(
 _DEFAULTS = (
     ("bias", "none"),
     ("init_lora_weights", True),
+    ("init_lora_weights", "gaussian"),
+    ("init_lora_weights", "orthogonal"),
     ("megatron_core", "megatron.core"),
     ("qalora_group_size", 16),
 )
 """What other keys hold in an adapter that is plain LoRA, besides nothing: any other value names a
 way of adapting without a strength, one that changes the model itself, or one later than our peft.
+Of the starts of the matrices these leave the model's own weights untouched, unlike PiSSA or OLoRA.
 Source: LoraConfig (peft 0.21.2)."""
 
 

@@ -120,11 +120,16 @@ def _config(chosen: settings.Settings, served: app.App) -> uvicorn.Config:
     try:
         config.load()
     except ssl.SSLError as error:
-        raise CannotStart(
-            f"--tls-cert {chosen.tls_cert}, --tls-key {chosen.tls_key}: {error.reason}",
-            "give a PEM chain and the key of its first certificate",
-        ) from error
+        hint = "give a PEM chain and the key of its first certificate"
+        raise CannotStart(f"{_tls_flags(chosen)}: {error.reason}", hint) from error
+    except OSError as error:
+        hint = "let the user that the webhook runs as read both"
+        raise CannotStart(f"{_tls_flags(chosen)}: {error.strerror}", hint) from error
     return config
+
+
+def _tls_flags(chosen: settings.Settings) -> str:
+    return f"--tls-cert {chosen.tls_cert}, --tls-key {chosen.tls_key}"
 
 
 def _listener(chosen: settings.Settings) -> socket.socket:

@@ -40,8 +40,7 @@ class Protocol(httptools_impl.HttpToolsProtocol):
         """Like uvicorn's; a head that is too long, or too long in coming, ends the connection."""
         before = self.cycle
         super().data_received(data)
-        # Uvicorn declares a cycle where there is none before the first request.
-        under_way = before is not None and not before.response_complete  # type: ignore[redundant-expr]
+        under_way = before is not None and not before.response_complete  # type: ignore[redundant-expr]  # uvicorn declares a cycle where there is none before the first request
         if under_way or self.cycle is not before:
             if self._head_timer is not None:
                 self._head_is_whole()

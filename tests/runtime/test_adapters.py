@@ -99,6 +99,27 @@ def test_a_server_with_an_adapter_answers_otherwise(
     assert answer(f"--adapter=a:1:{tmp_path}") != answer()
 
 
+@pytest.mark.parametrize("start", ["gaussian", "orthogonal"])
+def test_how_the_matrices_were_started_does_not_matter(
+    model: Any, tmp_path: Path, start: str
+) -> None:
+    """Where the model's own weights stay as they are: what was tuned is in the file."""
+    wrapped = made(model, tmp_path, 7, init_lora_weights=start)
+    found = attached(model, ServedAdapter("sql", str(tmp_path)))
+    assert (logits(found) - logits(wrapped)).abs().max() < 1e-5
+    assert (logits(found) - logits(model)).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("start", ["pissa", "pissa_niter_4", "olora", "corda", "loftq"])
+def test_a_start_that_changes_the_models_own_weights_is_refused(
+    model: Any, tmp_path: Path, start: str
+) -> None:
+    made(model, tmp_path, 1)
+    edit(init_lora_weights=start)(tmp_path)
+    with pytest.raises(model_files.CannotLoad, match=f'init_lora_weights is "{start}", which'):
+        attached(model, ServedAdapter("sql", str(tmp_path)))
+
+
 def edit(**fields: Any) -> Callable[[Path], None]:
     def damage(directory: Path) -> None:
         path = directory / "adapter_config.json"
@@ -135,7 +156,6 @@ def list_for_config(directory: Path) -> None:
         (edit(use_dora=True), "use_dora is true, which is not plain LoRA"),
         (edit(modules_to_save=["lm_head"]), "modules_to_save is .*, which is not plain LoRA"),
         (edit(bias="all"), 'bias is "all", which is not plain LoRA'),
-        (edit(init_lora_weights="pissa"), 'init_lora_weights is "pissa", which is not plain'),
         (edit(of_next_year=2), "of_next_year is 2, which is not plain LoRA"),
         (edit(r=8), "its tensors do not fit"),
         (edit(target_modules=["q_proj"]), "the model has no place for its tensor"),

@@ -1,6 +1,8 @@
 """`python -m webhook serve` as a process: TLS, kept connections, the end on SIGTERM, bad starts."""
 
 import contextlib
+import errno
+import os
 import signal
 import socket
 import ssl
@@ -13,6 +15,7 @@ import httpx
 import psutil
 import pytest
 
+from telemetry import logs
 from tests import builders, programs
 from tests.webhook import asgi, serving
 from webhook import __main__ as main
@@ -169,6 +172,25 @@ def test_a_key_that_is_none_is_one_clear_message(pems: serving.Pems) -> None:
     said = failed("--port=0", f"--tls-cert={pems.certificate}", f"--tls-key={pems.certificate}")
     assert said.startswith(f"error: --tls-cert {pems.certificate}, --tls-key {pems.certificate}: ")
     assert "Traceback" not in said
+
+
+def test_a_key_that_cannot_be_read_is_one_clear_message(
+    pems: serving.Pems,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whoever runs the tests; they may run as root, who may read everything."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", refuse)
+    monkeypatch.setattr(logs, "configure", lambda: None)
+    assert main.main(["serve", "--port=0", *pems.flags]) == 1
+    assert capsys.readouterr().err == (
+        f"error: --tls-cert {pems.certificate}, --tls-key {pems.key}: Permission denied\n"
+        "  hint: let the user that the webhook runs as read both\n"
+    )
 
 
 def test_presets_that_are_malformed_are_all_named_before_it_serves(
