@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cli import lookup, manifests
-from presets import annotations, providers
+from presets import annotations
 from webhook import admit, reasons, terms, workloads
 from webhook.terms import Terms
 
@@ -88,14 +88,7 @@ def of(flags: argparse.Namespace, leave: Callable[[dict[str, Any]], bool] | None
     Raises:
         NotFound: the directory of the user's own presets cannot be used.
     """
-    chosen = Terms(
-        lookup.catalogue(flags.presets),
-        flags.cloud,
-        flags.image_volumes,
-        scheduler=flags.scheduler,
-        provider=providers.PROVIDERS.get(flags.dialect),
-    )
-    batch = Batch(chosen)
+    batch = Batch(terms.of(flags, lookup.catalogue(flags.presets)))
     for document in _documents(flags.files, batch.complaints):
         batch.documents.extend(_expanded(document, batch, leave or (lambda _: False)))
     return batch

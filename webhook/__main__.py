@@ -16,8 +16,7 @@ from typing_extensions import override
 
 from presets import catalog
 from telemetry import logs
-from webhook import app, protocol, settings
-from webhook.terms import Terms
+from webhook import app, protocol, settings, terms
 
 KEEP_ALIVE_SECONDS = 120
 """Above the 90 s after which the API server's HTTP client drops an idle connection itself."""
@@ -42,18 +41,11 @@ class CannotStart(Exception):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM; the process's exit status."""
-    chosen = settings.from_argv(sys.argv[1:] if argv is None else argv)
+    chosen, flags = settings.from_argv(sys.argv[1:] if argv is None else argv)
     logs.configure()
     try:
         started = dt.datetime.now(dt.UTC).timestamp()
-        terms = Terms(
-            _presets(chosen.presets),
-            chosen.cloud,
-            chosen.image_volumes,
-            scheduler=chosen.scheduler,
-            provider=chosen.provider,
-        )
-        served = app.App(terms, started=started)
+        served = app.App(terms.of(flags, _presets(chosen.presets)), started=started)
         config = _config(chosen, served)
         listener = _listener(chosen)
     except CannotStart as error:

@@ -1,12 +1,11 @@
-"""Settings of the webhook: its flags, read and checked in one place."""
+"""How the webhook serves; by what it decides, `webhook.terms` reads from the same flags."""
 
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from presets import providers, scheduling
-from webhook import machines, terms
+from webhook import terms
 
 
 @dataclass(frozen=True)
@@ -19,20 +18,12 @@ class Settings:
     """Certificate chain in PEM; its names must hold the one that the API server calls."""
     tls_key: Path
     """Private key in PEM."""
-    cloud: str = machines.CLOUD
-    """Whose machines are taken where a workload names none."""
     presets: Path | None = None
     """Directory of the user's own presets, such as a mounted ConfigMap."""
-    image_volumes: bool = True
-    """The cluster mounts images; else an init container copies weights out of them."""
-    scheduler: str = scheduling.SCHEDULER
-    """Our own kube-scheduler; empty: the cluster does not run it."""
-    provider: providers.Provider | None = None
-    """Who buys the nodes; None: not said."""
 
 
-def from_argv(argv: Sequence[str]) -> Settings:
-    """The settings of a command line.
+def from_argv(argv: Sequence[str]) -> tuple[Settings, argparse.Namespace]:
+    """The settings of a command line, and its flags, for `terms.of`.
 
     Raises:
         SystemExit: with status 2 on a usage error, with 0 after --help.
@@ -52,17 +43,8 @@ def from_argv(argv: Sequence[str]) -> Settings:
     text = "directory of preset files that add to ours or replace them, such as a ConfigMap"
     serve.add_argument("--presets", type=Path, metavar="DIR", help=text)
     flags = parser.parse_args(argv)
-    return Settings(
-        flags.host,
-        flags.port,
-        flags.tls_cert,
-        flags.tls_key,
-        flags.cloud,
-        flags.presets,
-        flags.image_volumes,
-        flags.scheduler,
-        providers.PROVIDERS.get(flags.dialect),
-    )
+    chosen = Settings(flags.host, flags.port, flags.tls_cert, flags.tls_key, flags.presets)
+    return chosen, flags
 
 
 def _port(text: str) -> int:

@@ -27,6 +27,17 @@ class Terms:
     """Who buys the nodes; None: the webhook was not told."""
 
 
+def of(flags: argparse.Namespace, presets: catalog.Catalog) -> Terms:
+    """The terms of a command line that `add_flags` was called for."""
+    return Terms(
+        presets,
+        flags.cloud,
+        flags.image_volumes,
+        scheduler=flags.scheduler,
+        provider=providers.PROVIDERS.get(flags.dialect),
+    )
+
+
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """What the cluster is like."""
     text = "whose machines are taken where a workload names none (%(default)s)"

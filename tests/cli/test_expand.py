@@ -13,10 +13,10 @@ import pytest
 import yaml
 
 from cli import __main__ as command
-from cli import expansions
 from tests import golden_terms
 from tests.cli.running import SERVICE, TINY, Run
 from tests.conftest import GOLDEN, Goldens
+from webhook import terms
 from webhook.terms import Terms
 
 EXPAND = sorted((GOLDEN / "expand").iterdir())
@@ -28,7 +28,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 def decided(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With an image that can do what the case takes."""
     able = functools.partial(Terms, programs=golden_terms.of(case).programs)
-    monkeypatch.setattr(expansions, "Terms", able)
+    monkeypatch.setattr(terms, "Terms", able)
 
 
 @pytest.mark.usefixtures("decided")
