@@ -24,7 +24,10 @@ class Controller:
             idle_seconds=chosen.batch_idle_seconds,
             longest_seconds=chosen.batch_longest_seconds,
         )
-        wake = self._passes.wake
+
+        def wake(_: object) -> None:
+            self._passes.wake()
+
         apps, source = "/apis/apps/v1", mirror.Source
         deployments = source(f"{apps}/deployments", views.deployment)
         stateful_sets = source(f"{apps}/statefulsets", views.stateful_set)

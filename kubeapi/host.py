@@ -54,8 +54,8 @@ class Host(Protocol):
         """Do this beside everything else; it does not keep the process alive."""
         ...
 
-    def each(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-        """What `work` gives for every item, in order; done side by side."""
+    def each(self, work: Callable[[T], R], items: Sequence[T], *, at_once: int) -> list[R]:
+        """What `work` gives for every item, in order; so many are done side by side."""
         ...
 
 
@@ -74,10 +74,10 @@ class _Real:
     def start(self, work: Callable[[], None]) -> None:
         threading.Thread(target=work, daemon=True).start()
 
-    def each(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    def each(self, work: Callable[[T], R], items: Sequence[T], *, at_once: int) -> list[R]:
         if len(items) <= 1:
             return [work(item) for item in items]
-        with ThreadPoolExecutor(len(items)) as pool:
+        with ThreadPoolExecutor(min(at_once, len(items))) as pool:
             return list(pool.map(work, items))
 
 

@@ -41,13 +41,17 @@ class Source(Generic[V]):
 
 
 class Mirror(Generic[V]):
-    """The views of one source; `changed` is called after any of them changed."""
+    """The views of one source.
+
+    `changed` is called after any of them changed, with the view that came or changed; None: views
+    went, or the whole list was read, or whether it can be.
+    """
 
     def __init__(
         self,
         cluster: api.Api,
         source: Source[V],
-        changed: Callable[[], None],
+        changed: Callable[[V | None], None],
         on: host.Host = host.REAL,
     ) -> None:
         self._api = cluster
@@ -118,7 +122,7 @@ class Mirror(Generic[V]):
     def _note(self, problem: str) -> None:
         if problem != self.problem:
             self.problem = problem
-            self._changed()
+            self._changed(None)
 
     def _list_and_watch(self) -> None:
         if not self._version:
@@ -127,7 +131,7 @@ class Mirror(Generic[V]):
         query = self._source.query(resourceVersion=self._version, allowWatchBookmarks="true")
         events = self._api.watch(self._source.path, query)
         self.live = True
-        self._changed()
+        self._changed(None)
         for event in events:
             self._take(event)
 
@@ -149,12 +153,12 @@ class Mirror(Generic[V]):
             self._views = views
         self._version, self.synced, self.missing = version, True, False
         if not same:
-            self._changed()
+            self._changed(None)
 
     def _miss(self, *, missing: bool) -> None:
         if missing is not self.missing:
             self.missing = missing
-            self._changed()
+            self._changed(None)
 
     def _pages(self) -> Iterator[api.Object]:
         following = ""
@@ -197,7 +201,7 @@ class Mirror(Generic[V]):
             elif before is not None:
                 self._gone.append(before)
         if before != view:
-            self._changed()
+            self._changed(view)
 
 
 def _key(item: api.Object) -> str:

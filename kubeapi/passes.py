@@ -26,16 +26,21 @@ class Passes:
         self._host = on
         self._idle = idle_seconds
         self._longest = longest_seconds
-        self._wake = on.flag()
+        self._wake, self._more = on.flag(), on.flag()
 
     def wake(self) -> None:
-        """Let the program look as soon as the burst is over; also at its stop."""
+        """Let the program look as soon as the burst is over, which goes on; also at its stop."""
+        self._more.set()
+        self._wake.set()
+
+    def note(self) -> None:
+        """Let the program look soon, and wait for no more of it: what changed makes no burst."""
         self._wake.set()
 
     @property
-    def is_woken(self) -> bool:
-        """Whether a change came since the pass under way began."""
-        return self._wake.is_set()
+    def is_pressed(self) -> bool:
+        """Whether more of a burst came since the pass under way began."""
+        return self._more.is_set()
 
     def run(
         self,
@@ -70,11 +75,12 @@ class Passes:
     def _gather_burst(self, stop: host.Flag) -> None:
         clock = self._host.monotonic
         window = pace.Window(clock(), idle_seconds=self._idle, longest_seconds=self._longest)
-        self._wake.clear()
+        self._more.clear()
         while not stop.is_set() and (left := window.left_seconds(clock())) > 0:
-            if self._wake.wait(left):
-                self._wake.clear()
+            if self._more.wait(left):
+                self._more.clear()
                 window.touch(clock())
+        self._wake.clear()
 
 
 def _tell(error: Exception, pause: float) -> None:

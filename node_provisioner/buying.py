@@ -27,6 +27,7 @@ class Buyer:
         self._past = past
         self._metrics = counted
         self._host = on
+        self._failed = False
         self._bucket = rate.TokenBucket(
             capacity=_CREATES, per_second=_CREATES_PER_SECOND, now=on.monotonic()
         )
@@ -39,20 +40,17 @@ class Buyer:
         Raises:
             api.ApiError: the API server was away, or a name was in between; the next pass goes on.
         """
+        self._failed = False
+        allowed = [claim for claim in decided.create if self._bucket.take(now)]
+        answers = self._host.each(self._ask, allowed, at_once=_SIDE_BY_SIDE)
         bought: list[str] = []
-        for first in range(0, len(decided.create), _SIDE_BY_SIDE):
-            some = decided.create[first : first + _SIDE_BY_SIDE]
-            allowed = [claim for claim in some if self._bucket.take(now)]
-            answers = self._host.each(self._ask, allowed)
-            for claim, answer in zip(allowed, answers, strict=True):
-                if isinstance(answer, views.ClaimView):
-                    self._take(claim, answer, now)
-                    bought.append(claim.name)
-            for claim, answer in zip(allowed, answers, strict=True):
-                if isinstance(answer, Exception):
-                    self._learn(claim, answer, now)
-            if len(bought) < first + len(some):
-                break
+        for claim, answer in zip(allowed, answers, strict=True):
+            if isinstance(answer, views.ClaimView):
+                self._take(claim, answer, now)
+                bought.append(claim.name)
+        for claim, answer in zip(allowed, answers, strict=True):
+            if isinstance(answer, Exception):
+                self._learn(claim, answer, now)
         return tuple(bought)
 
     def admit(self, decided: plan.Plan) -> None:
@@ -61,10 +59,14 @@ class Buyer:
             if gates.lift(self._api, pod.namespace, pod.name, pod.uid):
                 logs.info("pod_admitted", pod=f"Pod/{pod.key}")
 
-    def _ask(self, claim: plan.NewClaim) -> views.ClaimView | Exception:
+    def _ask(self, claim: plan.NewClaim) -> views.ClaimView | Exception | None:
+        """What came of one purchase; None: it was not tried, as another had failed before."""
+        if self._failed:
+            return None
         try:
             return self._cloud.create(claim)
         except (nodeclaims.NameTaken, api.ApiError) as error:
+            self._failed = True
             return error
 
     def _take(self, claim: plan.NewClaim, created: views.ClaimView, now: float) -> None:

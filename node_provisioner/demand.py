@@ -23,7 +23,8 @@ class Demand:
     """Pods that are to start together with these and that are not there yet."""
 
 
-WANTS_A_NODE = (Standing.REFUSED, Standing.UNJUDGED, Standing.GATED)
+BUYS_A_NODE = (Standing.REFUSED, Standing.GATED)
+WANTS_A_NODE = (*BUYS_A_NODE, Standing.UNJUDGED)
 
 
 def unmet(
@@ -63,6 +64,5 @@ def order(wanted: Demand) -> tuple[object, ...]:
 
 def unreadable(pods: Iterable[views.PodView]) -> tuple[views.PodView, ...]:
     """Pods that wait for a node and do not say which, in order of name."""
-    waiting = (Standing.REFUSED, Standing.GATED)
-    found = (p for p in pods if p.managed and p.standing in waiting and p.spec is None)
+    found = (p for p in pods if p.managed and p.standing in BUYS_A_NODE and p.spec is None)
     return tuple(sorted(found, key=lambda pod: pod.key))

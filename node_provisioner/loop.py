@@ -46,7 +46,7 @@ class Planner:
         self._metrics = counted or metrics.Metrics()
         self._cloud = nodeclaims.NodeClaims(cluster, chosen.dialect)
         recorder = events.Recorder(cluster, REPORTER, on.now)
-        self._voice = voice.Voice(cluster, recorder, lambda: self._passes.is_woken)
+        self._voice = voice.Voice(cluster, recorder, lambda: self._passes.is_pressed, on)
         self._past = lifecycle.Lifecycle()
         self._fresh = freshness.Freshness()
         self._unsaid: list[telling.Sentence] = []
@@ -66,17 +66,26 @@ class Planner:
         )
 
     def _watch(self, cluster: api.Api, on: host.Host) -> None:
-        wake = self._passes.wake
+        def note(_: object) -> None:
+            self._passes.note()
+
         unfinished = "status.phase!=Succeeded,status.phase!=Failed"
         pods = mirror.Source("/api/v1/pods", views.pod, fields=unfinished)
         nodes = mirror.Source("/api/v1/nodes", views.node)
         claims = mirror.Source(nodeclaims.PATH, views.claim, labels=annotations.CLAIM)
         gangs = mirror.Source("/apis/batch/v1/jobs", views.gang)
-        self._pods = mirror.Mirror(cluster, pods, wake, on)
-        self._nodes = mirror.Mirror(cluster, nodes, wake, on)
-        self._claims = mirror.Mirror(cluster, claims, wake, on)
-        self._gangs = mirror.Mirror(cluster, gangs, wake, on)
+        self._pods = mirror.Mirror(cluster, pods, self._see_pod, on)
+        self._nodes = mirror.Mirror(cluster, nodes, note, on)
+        self._claims = mirror.Mirror(cluster, claims, note, on)
+        self._gangs = mirror.Mirror(cluster, gangs, note, on)
         self._mirrors = (self._pods, self._nodes, self._claims, self._gangs)
+
+    def _see_pod(self, pod: views.PodView | None) -> None:
+        """Pods that nodes are bought for come in bursts; others are seen by the way."""
+        if pod is not None and pod.managed and pod.standing in demand.BUYS_A_NODE:
+            self._passes.wake()
+        else:
+            self._passes.note()
 
     def run(self, stop: host.Flag) -> None:
         """Plan until `stop` is set, whatever happens on the way."""

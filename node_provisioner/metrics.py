@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from node_provisioner import upkeep, views
+from node_provisioner import demand, upkeep, views
 from node_provisioner.views import Standing
 from presets import money
 from telemetry import prometheus
@@ -57,8 +57,7 @@ class Metrics:
         bound = {pod.uid for pod in seen.pods if pod.standing is Standing.BOUND}
         for uid in self._since.keys() & bound:
             self._wait.observe(now - self._since[uid])
-        waits = (Standing.REFUSED, Standing.GATED)
-        uids = {p.uid for p in seen.pods if p.managed and p.standing in waits}
+        uids = {p.uid for p in seen.pods if p.managed and p.standing in demand.BUYS_A_NODE}
         uids |= {p.uid for p in seen.pods if p.standing is Standing.UNJUDGED} & self._since.keys()
         self._since = {uid: self._since.get(uid, now) for uid in uids}
         usable = {claim.uid for claim in seen.claims if claim.initialized}

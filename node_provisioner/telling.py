@@ -66,7 +66,7 @@ def sentences(
 def of_blindness(pods: Iterable[views.PodView], why: str) -> Iterator[Sentence]:
     """That nothing can be decided, to every pod that waits."""
     for view in pods:
-        if view.managed and view.standing in (Standing.REFUSED, Standing.GATED):
+        if view.managed and view.standing in demand.BUYS_A_NODE:
             yield Sentence(pod(view), reasons.blind(why), why)
 
 

@@ -1,12 +1,14 @@
 """Tells pods, workloads, claims and nodes what was done and why, as Events."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
-from kubeapi import api, events, objects
+from kubeapi import api, events, host, objects
 from node_provisioner import telling
 
-_LEAST, _MOST = 20, 100
+_LEAST, _MOST = 16, 160
 """Events of one pass, with and without something new to decide: that comes first."""
+_SIDE_BY_SIDE = 8
+"""Events written at the same time."""
 
 _PATHS = {
     "Deployment": ("apps/v1", "/apis/apps/v1/namespaces/{0}/deployments/{1}"),
@@ -17,14 +19,22 @@ _PATHS = {
 """Kinds of workloads: their version, and where one is. Others are told by their pods alone."""
 
 
+_News = tuple[events.Subject, telling.Sentence]
+
+
 class Voice:
     """Says each thing once."""
 
     def __init__(
-        self, cluster: api.Api, recorder: events.Recorder, urgent: Callable[[], bool]
+        self,
+        cluster: api.Api,
+        recorder: events.Recorder,
+        urgent: Callable[[], bool],
+        on: host.Host,
     ) -> None:
         """`urgent`: whether something else is to be done."""
         self._urgent = urgent
+        self._host = on
         self._api = cluster
         self._recorder = recorder
         self._workloads: dict[objects.Workload, events.Subject | None] = {}
@@ -47,15 +57,28 @@ class Voice:
             api.Unavailable: the API server is away; the rest is not yet told.
         """
         said = 0
+        for some in _apart(self._news(sentences)):
+            if said + len(some) > _MOST or (said >= _LEAST and self._urgent()):
+                return False
+            errors = self._host.each(self._tell, some, at_once=_SIDE_BY_SIDE)
+            for error in filter(None, errors):
+                raise error
+            said += len(some)
+        return True
+
+    def _news(self, sentences: Iterable[telling.Sentence]) -> Iterator[_News]:
         for sentence in sentences:
             subject = self._subject(sentence.about)
-            if subject is None or self.told(subject.uid, sentence.reason.code) == sentence.topic:
-                continue
-            if said == _MOST or (said >= _LEAST and self._urgent()):
-                return False
+            if subject and self.told(subject.uid, sentence.reason.code) != sentence.topic:
+                yield subject, sentence
+
+    def _tell(self, news: _News) -> api.Unavailable | None:
+        subject, sentence = news
+        try:
             self._recorder.tell(subject, sentence.reason, sentence.topic)
-            said += 1
-        return True
+        except api.Unavailable as error:
+            return error
+        return None
 
     def _subject(self, about: events.Subject | objects.Workload) -> events.Subject | None:
         if isinstance(about, events.Subject):
@@ -75,3 +98,16 @@ class Voice:
             return None
         of = workload
         return events.Subject(version, of.kind, of.namespace, of.name, found["metadata"]["uid"])
+
+
+def _apart(news: Iterable[_News]) -> Iterator[list[_News]]:
+    """So many at a time, and nothing twice to one object under one code: that has an order."""
+    some: dict[tuple[str, str], _News] = {}
+    for subject, sentence in news:
+        key = subject.uid, sentence.reason.code
+        if key in some or len(some) == _SIDE_BY_SIDE:
+            yield list(some.values())
+            some.clear()
+        some[key] = subject, sentence
+    if some:
+        yield list(some.values())

@@ -39,7 +39,10 @@ class Watcher:
         self._passes = passes.Passes(
             on, idle_seconds=_IDLE_SECONDS, longest_seconds=_LONGEST_SECONDS
         )
-        wake = self._passes.wake
+
+        def wake(_: object) -> None:
+            self._passes.wake()
+
         unfinished = "status.phase!=Succeeded,status.phase!=Failed"
         pods = mirror.Source("/api/v1/pods", views.pod, fields=unfinished)
         nodes = mirror.Source("/api/v1/nodes", views.node)

@@ -32,8 +32,10 @@ class _Clock:
     def start(self, work: object) -> None:
         raise AssertionError(work)
 
-    def each(self, work: Callable[[host.T], host.R], items: Sequence[host.T]) -> list[host.R]:
-        raise AssertionError(work, items)
+    def each(
+        self, work: Callable[[host.T], host.R], items: Sequence[host.T], *, at_once: int
+    ) -> list[host.R]:
+        raise AssertionError(work, items, at_once)
 
 
 def _election(client: Client, clock: _Clock, identity: str) -> leases.Election:

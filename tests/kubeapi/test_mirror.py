@@ -32,7 +32,7 @@ class _Kept:
         self.thread = threading.Thread(target=self.mirror.run, args=(self.stop,), daemon=True)
         self.thread.start()
 
-    def _count(self) -> None:
+    def _count(self, _: object) -> None:
         self.changes += 1
         self.was_missing |= self.mirror.missing
         self.problems.add(self.mirror.problem)

@@ -32,8 +32,10 @@ class _Late:
     def start(self, work: Callable[[], None]) -> None:
         host.REAL.start(work)
 
-    def each(self, work: Callable[[host.T], host.R], items: Sequence[host.T]) -> list[host.R]:
-        return host.REAL.each(work, items)
+    def each(
+        self, work: Callable[[host.T], host.R], items: Sequence[host.T], *, at_once: int
+    ) -> list[host.R]:
+        return host.REAL.each(work, items, at_once=at_once)
 
 
 class _Watching:

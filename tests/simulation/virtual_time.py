@@ -187,8 +187,11 @@ class Process:
         """Run `work` beside the rest."""
         self._timeline.start(self, work)
 
-    def each(self, work: Callable[[host.T], host.R], items: Sequence[host.T]) -> list[host.R]:
+    def each(
+        self, work: Callable[[host.T], host.R], items: Sequence[host.T], *, at_once: int
+    ) -> list[host.R]:
         """What `work` gives for every item, one after the other: calls take no time here."""
+        assert at_once > 0
         return [work(item) for item in items]
 
     def pause(self, seconds: float) -> None:
