@@ -55,10 +55,24 @@ class Keeper:
         """Until when the watch may take to show that a node was closed."""
         self._told: list[Sentence] = []
 
+    def explain(self, claim: views.ClaimView, now: float) -> None:
+        """Find out why a claim ended before its node was usable, and learn from it.
+
+        What its conditions say is a reason where there is no machine, or was one for long: until
+        then they say what its provider waits for.
+        """
+        words = self._cloud.last_words(claim)
+        if words is None:
+            self._past.forgive(claim)
+            return
+        waited = claim.launched and not self._past.ran(claim, now)
+        self.refuse(claim, words if waited else claim.trouble or words, now)
+
     def refuse(self, claim: views.ClaimView, words: str, now: float) -> None:
         """Learn from a purchase that came to nothing."""
         refusal = refusals.of(words)
-        self._past.refuse(claim, refusal, now)
+        if not self._past.refuse(claim, refusal, now):
+            return
         self._metrics.count(f"refused_{refusal.kind.name.lower()}")
         logs.warning(
             "claim_refused", claim=claim.key, offer=claim.offer, kind=refusal.kind.name.lower()
@@ -148,8 +162,9 @@ class Keeper:
             lacking = claim.trouble or "its provider says nothing"
             self._end(claim, f"not usable after {limit:g} s: {lacking}", now)
         for claim in seen.claims:
-            known = refusals.of(claim.trouble).kind
-            if not (claim.launched or claim.terminating) and known in _HOPELESS:
+            if claim.launched or claim.terminating or not claim.trouble:
+                continue
+            if refusals.of(claim.trouble).kind in _HOPELESS:
                 self._end(claim, claim.trouble, now)
 
     def _end(self, claim: views.ClaimView, words: str, now: float) -> None:

@@ -121,14 +121,12 @@ class Planner:
         return min(self._deadlines(decided, now), default=None) if complete else _SOON_SECONDS
 
     def _look(self, now: float) -> Seen:
-        for claim in self._past.overdue(now):
+        gone, present = self._claims.take_gone(), self._claims.views()
+        for claim in self._past.overdue(now, {claim.uid for claim in (*present, *gone)}):
             if self._cloud.has(claim):
                 self._past.created(claim, now)  # the watch is late
-        gone = self._claims.take_gone()
-        present = self._claims.views()
-        for claim in self._past.observe(present, gone, now):
-            if (words := self._cloud.last_words(claim)) is not None:
-                self._keeper.refuse(claim, claim.trouble or words, now)
+        for claim in (*self._past.unexplained(now), *self._past.observe(present, gone, now)):
+            self._keeper.explain(claim, now)
         seen = Seen(self._pods.views(), self._nodes.views(), (*present, *self._past.unseen()))
         self._fresh.update(seen.pods, seen.nodes, seen.claims, now)
         self._metrics.look(seen, now)

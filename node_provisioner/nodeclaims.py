@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from kubeapi import api, objects
-from node_provisioner import dialects, plan, views
+from node_provisioner import dialects, plan, refusals, views
 
 PATH = "/apis/karpenter.sh/v1/nodeclaims"
 
@@ -106,4 +106,9 @@ def _last_warning(events: Iterable[api.Object]) -> str:
     found = [one for one in events if one.get("type") == "Warning"]
     warnings = [one for one in found if one.get("reason") not in _OF_GOING]
     warnings.sort(key=lambda one: str(one.get("lastTimestamp") or one.get("eventTime") or ""))
-    return str(warnings[-1].get("message", "")) if warnings else ""
+    if not warnings:
+        return ""
+    reason, message = (str(warnings[-1].get(key, "")) for key in ("reason", "message"))
+    if refusals.of(message).kind is not refusals.Kind.UNKNOWN:
+        return message
+    return ": ".join(filter(None, (reason, message)))

@@ -49,7 +49,7 @@ def _any(*words: str) -> re.Pattern[str]:
 
 _WORDS = (
     (Kind.UNFINISHED, _any("in progress", "OperationNotAllowed.*another operation")),
-    (Kind.NODE_CLASS, _any(r"node\s?class", "nodeclasses")),
+    (Kind.NODE_CLASS, _any(r"node\s?class")),
     (
         Kind.QUOTA,
         _any("quota", "VcpuLimitExceeded", "MaxSpotInstanceCountExceeded", "InstanceLimitExceeded"),
@@ -70,7 +70,7 @@ _WORDS = (
         _any(
             "Insufficient",
             "AllocationFailed",
-            "OverconstrainedAllocationRequest",
+            "Overconstrained(Zonal)?AllocationRequest",
             "SpotMaxPriceTooLow",
             "UnfulfillableCapacity",
             "no capacity",
@@ -78,6 +78,7 @@ _WORDS = (
             "no instance type",
             "has no more",
             "can be had now",
+            "were unavailable",
         ),
     ),
 )

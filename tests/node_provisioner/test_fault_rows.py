@@ -91,6 +91,7 @@ ROWS: dict[str, tuple[tuple[str, str], ...]] = {
     "C1": (
         (_PLAN, "test_the_first_offer_that_is_not_barred_is_bought"),
         (_LIFE, "test_a_refusal_bars_the_offer_for_three_minutes_and_makes_the_next_attempt"),
+        (_REFUSED, "test_words_that_come_after_a_claim_went_are_asked_for_once_more"),
         (_SIM, "test_c1_c3_what_cannot_be_had_is_followed_by_the_next_type"),
     ),
     "C2": ((_SIM, "test_c2_when_nothing_can_be_had_the_pod_is_told_and_nothing_spins"),),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from node_provisioner import lifecycle, offerings, refusals
+from node_provisioner import lifecycle, offerings, refusals, views
 from tests.node_provisioner import objects
 
 _OFFER = offerings.Offer("Standard_NC6s_v3", "on-demand")
@@ -35,8 +35,9 @@ def test_a_claim_that_is_there_counts_however_late_the_watch_is() -> None:
     past = lifecycle.Lifecycle()
     claim = objects.claim_view()
     past.created(claim, now=0.0)
-    assert past.overdue(now=9.9) == ()
-    assert past.overdue(now=10.0) == (claim,)
+    assert past.overdue(9.9, ()) == ()
+    assert past.overdue(10.0, {claim.uid}) == (), "the watch shows it just now"
+    assert past.overdue(10.0, ()) == (claim,)
     past.created(claim, now=10.0)
     assert past.observe([], [], now=19.9) == ()
     assert past.unseen() == (claim,)
@@ -68,6 +69,68 @@ def test_how_much_is_barred_follows_from_what_was_said(words: str, barred: offer
     claim = objects.claim_view(offer=offerings.Offer("t", "spot", "z1"))
     past.refuse(claim, refusals.of(words), 0.0)
     assert set(past.past([], 0.0).barred) == {barred}
+
+
+def _silence(past: lifecycle.Lifecycle, claim: views.ClaimView, now: float) -> bool:
+    (ended,) = past.observe([], [claim], now)
+    return past.refuse(ended, refusals.of(""), now)
+
+
+def test_an_offer_whose_claims_go_without_a_word_is_left_alone_for_a_moment() -> None:
+    """Somebody deleted them by hand, or their provider did: nobody says that it has none."""
+    past = lifecycle.Lifecycle()
+    now, pauses = 0.0, []
+    for n in range(6):
+        assert not _silence(past, objects.claim_view(f"ws{n}"), now)
+        left = max(past.deadlines(now))
+        pauses.append(left)
+        now += left
+        for claim in past.unexplained(now):
+            assert past.refuse(claim, refusals.of(""), now), "then it is told"
+    assert pauses == [2, 4, 8, 16, 300, 600]
+    assert past.past([], now).attempts == {_WORKLOAD: 6}
+    past.observe([objects.claim_view("ws9", launched=True)], [], now)
+    assert not past.past([], now).probed
+
+
+def test_a_claim_that_is_taken_from_its_machine_bars_nothing() -> None:
+    """Deleted by hand: its offer could be had. Not without end, as machines cost."""
+    past = lifecycle.Lifecycle()
+    taken = [objects.claim_view(f"ws{n}", launched=True) for n in range(4)]
+    for now, claim in enumerate(taken):
+        past.observe([claim], [], float(now))
+        _silence(past, claim, float(now))
+        barred = dict(past.past([], float(now)).barred)
+        assert barred == ({} if now < 3 else {_OFFER: "no reason was given"})
+    assert past.past([], 3.0).attempts == {_WORKLOAD: 4}
+
+
+def test_words_that_come_after_the_end_of_a_claim_still_count() -> None:
+    past = lifecycle.Lifecycle()
+    claim = objects.claim_view()
+    assert not _silence(past, claim, 0.0)
+    assert past.unexplained(1.9) == ()
+    (again,) = past.unexplained(2.0)
+    assert past.refuse(again, refusals.of("InsufficientCapacityError"), 2.0)
+    known = past.past([], 181.9)
+    assert (set(known.barred), known.attempts) == ({_OFFER}, {_WORKLOAD: 1})
+    assert past.unexplained(200.0) == ()
+
+
+def test_a_claim_that_another_planner_gave_back_is_not_asked_about_again() -> None:
+    past = lifecycle.Lifecycle()
+    claim = objects.claim_view()
+    _silence(past, claim, 0.0)
+    past.forgive(claim)
+    assert past.unexplained(2.0) == ()
+
+
+def test_a_machine_counts_as_given_up_by_its_provider_only_after_long() -> None:
+    past = lifecycle.Lifecycle()
+    claim = objects.claim_view(launched=True)
+    past.observe([claim], [], 0.0)
+    assert [past.ran(claim, now) for now in (599.0, 600.0)] == [False, True]
+    assert not past.ran(objects.claim_view("other"), 9999.0)
 
 
 def test_a_missing_node_class_stops_all_buying_for_a_while() -> None:

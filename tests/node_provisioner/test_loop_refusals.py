@@ -97,10 +97,59 @@ def test_a_refused_offer_is_tried_again_after_its_bar(
     monkeypatch.setattr("node_provisioner.bars.BAR_SECONDS", 0.3)
     start()
     claim = playing.bought(server)
+    server.put("events", playing.event_about(claim, "none left"))
     server.remove("nodeclaims", claim["metadata"]["name"])
     playing.event(server, "NodeUnavailable")
     (again,) = playing.claims(server)
     assert again["metadata"]["name"] != claim["metadata"]["name"]
+
+
+def test_a_claim_that_is_deleted_by_hand_is_bought_again_in_a_moment(
+    server: apiserver.ApiServer, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before there is a machine its provider may have done it, and said nothing."""
+    monkeypatch.setattr("node_provisioner.lifecycle._PAUSE_SECONDS", 0.3)
+    start()
+    claim = playing.bought(server)
+    server.remove("nodeclaims", claim["metadata"]["name"])
+    playing.event(server, "NodeUnavailable")
+    playing.claims(server)
+
+
+def test_a_claim_that_is_deleted_from_its_machine_is_bought_again_at_once(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    """The same offer, as nobody refused it, whatever its provider was waiting for."""
+    start()
+    server.put("pods", objects.pod("a", spec=playing.TWO_TYPES))
+    (claim,) = playing.claims(server)
+    name = claim["metadata"]["name"]
+    launched = {"type": "Launched", "status": "True"}
+    waits = {"type": "Registered", "status": "Unknown", "reason": "NodeNotFound"}
+    status = {"conditions": [launched, waits]}
+    server.change("nodeclaims", name, lambda found: found.update(status=status))
+    time.sleep(playing.QUIET_SECONDS)
+    server.remove("nodeclaims", name)
+    (again,) = playing.claims(server)
+    assert playing.type_of(again) == "Standard_NC6s_v3"
+    assert again["metadata"]["name"] != name
+
+
+def test_words_that_come_after_a_claim_went_are_asked_for_once_more(
+    server: apiserver.ApiServer, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C1: Karpenter writes its Events apart from its deletions."""
+    monkeypatch.setattr("node_provisioner.lifecycle.LATE_SECONDS", 0.3)
+    start()
+    server.put("deployments", playing.DEPLOYMENT)
+    server.put("pods", objects.pod("a", spec=playing.TWO_TYPES))
+    (claim,) = playing.claims(server)
+    server.remove("nodeclaims", claim["metadata"]["name"])
+    until(lambda: playing.types(server) == ["Standard_NC24ads_A100_v4"])
+    assert playing.told_workload(server, "ClaimRefused") == []
+    server.put("events", playing.event_about(claim, "something new"))
+    (said,) = until(lambda: playing.told_workload(server, "ClaimRefused"))
+    assert "no capacity: InsufficientCapacityError: something new" in said
 
 
 def test_a_claim_that_the_api_server_rejects_is_not_sent_again_and_again(

@@ -188,12 +188,14 @@ def test_a_planner_that_stood_still_finds_another_leading_and_nothing_is_bought_
 
 
 def test_a_claim_that_is_taken_back_before_its_node_came_is_told(cluster: _Cluster) -> None:
-    """The only offer is left alone for a while, and the pod says so."""
+    """The only offer is left alone for a moment, the pod says so, and it is bought again."""
     cluster.deploy(replicas=1)
     with programs.running("node_provisioner", cluster.kubeconfig):
         (claim,) = cluster.has_claims(1)
         cluster.api.delete(f"{claims.COLLECTION}/{claim['metadata']['name']}")
         until(lambda: "NodeUnavailable" in cluster.reasons(), _SECONDS)
+        (again,) = cluster.has_claims(1)
+        assert again["metadata"]["uid"] != claim["metadata"]["uid"]
 
 
 def test_a_gang_starts_together_and_a_dead_planner_does_not_hold_it(cluster: _Cluster) -> None:
