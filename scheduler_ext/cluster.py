@@ -20,6 +20,9 @@ _IDLE_SECONDS, _LONGEST_SECONDS = 0.02, 0.1
 _TOUCHES = 20
 """Pods touched in one pass, so that the snapshot does not grow old meanwhile."""
 _AGAIN_SECONDS = 1.0
+_LATE_SECONDS = 1.0
+"""After a node opened we look again: a pod that was refused it may not have been shown to us yet,
+as every list is watched for itself."""
 
 
 class Watcher:
@@ -55,6 +58,8 @@ class Watcher:
         self._fresh: dict[str, float] = {}
         self._known: frozenset[str] | None = None
         self._pending: deque[snapshot.Opening] = deque()
+        self._opened: deque[tuple[float, snapshot.Snapshot, frozenset[str]]] = deque()
+        """When to look again, what was before, and the pods that were looked at."""
         self._marks = marks.Marks(cluster, counted, on)
 
     def run(self, stop: host.Flag) -> None:
@@ -83,9 +88,22 @@ class Watcher:
         self.snapshot = after
         self._count_misplaced(before, after)
         self._pending.extend(snapshot.openings(before, after))
-        waits = [self._marks.write(snapshot.unmarked(after)), self._touch()]
+        if snapshot.opened(before, after):
+            known = frozenset(pod.uid for pod in after.waiting)
+            self._opened.append((now + _LATE_SECONDS, before, known))
+        waits = [self._look_again(now), self._marks.write(snapshot.unmarked(after)), self._touch()]
         waits += [max(end - now, 0.0) for end in self._fresh.values()]
         return min((seconds for seconds in waits if seconds is not None), default=None)
+
+    def _look_again(self, now: float) -> float | None:
+        """Find pods that came to be seen after a node opened; seconds until the next look."""
+        found: set[str] = set()
+        while self._opened and self._opened[0][0] <= now:
+            _, before, known = self._opened.popleft()
+            late = list(snapshot.openings(before, self.snapshot, known | found))
+            self._pending.extend(late)
+            found.update(opening.pod.uid for opening in late)
+        return self._opened[0][0] - now if self._opened else None
 
     def _look(self, now: float) -> snapshot.Snapshot:
         lists: dict[str, mirror.Mirror[Any]] = {

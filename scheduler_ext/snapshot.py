@@ -65,8 +65,21 @@ class Opening:
     node: str
 
 
-def openings(before: Snapshot, after: Snapshot) -> Iterator[Opening]:
+def opened(before: Snapshot, after: Snapshot) -> bool:
+    """Whether a node that was closed, or kept for some, is so no more."""
+    if before.unread or after.unread:
+        return bool(before.unread) and not after.unread
+    was = ((one, after.candidates.get(name)) for name, one in before.doubtful.items())
+    return any(
+        now is not None and now.obstacle is None and (one.obstacle is not None or not now.kept_for)
+        for one, now in was
+    )
+
+
+def openings(before: Snapshot, after: Snapshot, known: Collection[str] = ()) -> Iterator[Opening]:
     """Pods to be tried again: as many as the nodes that opened can take, the most urgent first.
+
+    `known`: pods, by uid, that were looked at before.
 
     kube-scheduler tries a refused pod again when something in the cluster changes; that our answer
     changed is nothing that it sees. A pod that can use none of the openings for reasons of its
@@ -75,7 +88,7 @@ def openings(before: Snapshot, after: Snapshot) -> Iterator[Opening]:
     if after.unread:
         return
     names = after.candidates if before.unread else before.doubtful
-    waiting = [pod for pod in after.waiting if pod.marked and not pod.gated]
+    waiting = [p for p in after.waiting if p.marked and not p.gated and p.uid not in known]
     for name in names:
         candidate = after.candidates.get(name)
         if not waiting or candidate is None or candidate.obstacle is not None:

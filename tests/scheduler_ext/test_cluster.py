@@ -110,6 +110,23 @@ def test_a_waiting_pod_is_touched_when_its_answer_changes(
     assert server.count("PATCH", "pods") == 1
 
 
+def test_a_pod_that_is_shown_after_the_node_opened_is_touched_all_the_same(
+    server: apiserver.ApiServer, watching: _Watching
+) -> None:
+    """It may have been refused before: pods and claims are watched each for themselves."""
+    until(watching.is_ready)
+    initialize(server)
+    until(lambda: not watching.failed())
+    server.put("pods", objects.raw_pod())
+    until(lambda: watching.watcher.snapshot.waiting)
+    assert not noted(server)
+    for _ in range(2):
+        watching.host.seconds += cluster._LATE_SECONDS
+        watching.watcher.wake()
+        until(lambda: noted(server))
+    assert server.count("PATCH", "pods") == 1
+
+
 def test_a_touch_that_the_api_server_does_not_take_is_tried_again(
     server: apiserver.ApiServer, watching: _Watching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
