@@ -121,8 +121,7 @@ def test_a_claim_that_is_deleted_from_its_machine_is_bought_again_at_once(
 ) -> None:
     """The same offer, as nobody refused it, whatever its provider was waiting for."""
     start()
-    server.put("pods", objects.pod("a", spec=playing.TWO_TYPES))
-    (claim,) = playing.claims(server)
+    claim = playing.bought(server, playing.TWO_TYPES)
     name = claim["metadata"]["name"]
     launched = {"type": "Launched", "status": "True"}
     waits = {"type": "Registered", "status": "Unknown", "reason": "NodeNotFound"}
@@ -142,8 +141,7 @@ def test_words_that_come_after_a_claim_went_are_asked_for_once_more(
     monkeypatch.setattr("node_provisioner.lifecycle.LATE_SECONDS", 0.3)
     start()
     server.put("deployments", playing.DEPLOYMENT)
-    server.put("pods", objects.pod("a", spec=playing.TWO_TYPES))
-    (claim,) = playing.claims(server)
+    claim = playing.bought(server, playing.TWO_TYPES)
     server.remove("nodeclaims", claim["metadata"]["name"])
     until(lambda: playing.types(server) == ["Standard_NC24ads_A100_v4"])
     assert playing.told_workload(server, "ClaimRefused") == []
