@@ -16,6 +16,7 @@ _LOOP, _PLAN, _LIFE = "test_loop.py", "test_plan.py", "test_lifecycle.py"
 _REFUSED, _GATES = "test_loop_refusals.py", "test_loop_gates.py"
 _GIVING = "test_loop_giving.py"
 _SIM = "../simulation/test_fault_cases.py"
+_AWAY = "../simulation/test_absent_programs.py"
 _REAL = "test_real_control_plane.py"
 
 ROWS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -157,8 +158,8 @@ ROWS: dict[str, tuple[tuple[str, str], ...]] = {
         ("../simulation/test_seeds.py", "test_the_invariants_hold_whatever_happens"),
         ("test_chaos.py", "test_whatever_is_killed_when_the_invariants_hold_at_rest"),
     ),
-    "X3": ((_SIM, "test_x3_without_a_planner_what_runs_goes_on_and_free_gpus_are_used"),),
-    "X4": ((_SIM, "test_x4_without_a_controller_workloads_run_and_services_catch_up"),),
+    "X3": ((_AWAY, "test_x3_without_a_planner_what_runs_goes_on_and_free_gpus_are_used"),),
+    "X4": ((_AWAY, "test_x4_without_a_controller_workloads_run_and_services_catch_up"),),
 }
 
 ABSENT = {

@@ -406,6 +406,7 @@ def test_laws_of_the_plan(seed: int) -> None:
     room = {b.name: b.free for b in bins} | {c.name: c.gpus for c in decided.create}
     for found in decided.placed:
         assert found.pod.spec is not None
+        assert found.bin.instance_type in found.pod.spec.instance_types
         room[found.bin.name] -= found.pod.spec.gpus
     assert all(
         left >= 0 for name, left in room.items() if name in {p.bin.name for p in decided.placed}

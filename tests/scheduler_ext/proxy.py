@@ -19,8 +19,6 @@ class Proxy:
     delay_seconds: float = 0.0
     hang_up: bool = False
     """Close the connection without an answer, as a process that is killed does."""
-    answers: dict[str, bytes] = field(default_factory=dict)
-    """By path: given instead of the extender's."""
 
     def __post_init__(self) -> None:
         outer = self
@@ -38,9 +36,9 @@ class Proxy:
         self._server.shutdown()
         self._server.server_close()
 
-    def count(self, path: str, about: str = "") -> int:
-        """Requests of a path whose body names the pod."""
-        return sum(p == path and about.encode() in body for p, body in list(self.calls))
+    def count(self, path: str) -> int:
+        """Requests of a path."""
+        return sum(called == path for called, _ in list(self.calls))
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -56,7 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
         if proxy.hang_up:
             self.close_connection = True
             return
-        answer = proxy.answers.get(self.path) or self._asked(body)
+        answer = self._asked(body)
         status = 200 if answer is not None else 502
         head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(answer or b'')}\r\n\r\n"
         try:

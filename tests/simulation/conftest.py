@@ -1,6 +1,6 @@
 """A simulated cluster that a test leads through one fault case."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -28,6 +28,13 @@ class Case:
     def run(self, seconds: float) -> None:
         """Let time pass."""
         self.of.world.timeline.run(seconds)
+
+    def until(self, met: Callable[[], object], step_seconds: float = 0.1) -> None:
+        """Let time pass, by so much at a time, until it is so."""
+        end = self.of.world.now + 1800.0
+        while not met():
+            assert self.of.world.now < end
+            self.run(step_seconds)
 
     def serve(self, replicas: int = 1, spec: provision_spec.ProvisionSpec = ONE) -> None:
         """Apply Deployment `chat`."""
