@@ -57,17 +57,34 @@ class _Watching:
         return not self.watcher.snapshot.unread
 
 
+Start = Callable[[], _Watching]
+
+
 @pytest.fixture
-def watching(server: apiserver.ApiServer, client: Client) -> Iterator[_Watching]:
+def start(server: apiserver.ApiServer, client: Client) -> Iterator[Start]:
+    """Starts watchers; they are stopped after the test."""
+    running: list[_Watching] = []
+
+    def started() -> _Watching:
+        running.append(_Watching(client))
+        return running[-1]
+
+    yield started
+    for one in running:
+        one.stop.set()
+        one.watcher.wake()
+    server.drop_watches()
+    for one in running:
+        one.thread.join(10)
+        assert not one.thread.is_alive()
+
+
+@pytest.fixture
+def watching(server: apiserver.ApiServer, start: Start) -> _Watching:
+    """With a node that was bought and is on its way."""
     server.put("nodes", objects.raw_node())
     server.put("nodeclaims", objects.raw_claim(initialized=False))
-    started = _Watching(client)
-    yield started
-    started.stop.set()
-    started.watcher.wake()
-    server.drop_watches()
-    started.thread.join(2)
-    assert not started.thread.is_alive()
+    return start()
 
 
 def noted(server: apiserver.ApiServer, name: str = "chat-1") -> str:
@@ -195,49 +212,43 @@ def test_a_new_node_is_kept_for_a_while_and_then_given_to_others(
 
 
 def test_nodes_that_were_ready_before_our_start_are_kept_for_nobody(
-    server: apiserver.ApiServer, client: Client
+    server: apiserver.ApiServer, start: Start
 ) -> None:
     server.put("nodes", objects.raw_node())
     server.put("nodeclaims", objects.raw_claim())
     server.put("pods", objects.raw_pod())
-    started = _Watching(client)
+    started = start()
     until(started.is_ready)
     assert not started.watcher.snapshot.doubtful
-    started.stop.set()
-    started.watcher.wake()
 
 
 def test_until_everything_was_read_every_pod_of_ours_waits(
-    server: apiserver.ApiServer, client: Client
+    server: apiserver.ApiServer, start: Start
 ) -> None:
     """E7: denied or late, the answer names what is missing; then the pod is tried again."""
     server.put("nodes", objects.raw_node())
     server.put("pods", objects.raw_pod())
     server.refused["GET", "nodeclaims"] = 403
-    started = _Watching(client)
+    started = start()
     until(lambda: started.watcher.snapshot.unread == ("nodeclaims",))
     assert started.failed() == {"n1": "the scheduler extender is still reading nodeclaims"}
     server.refused.clear()
     until(started.is_ready)
     until(lambda: noted(server))
-    started.stop.set()
-    started.watcher.wake()
 
 
 def test_a_cluster_without_nodeclaims_is_one_where_nothing_was_bought(
-    server: apiserver.ApiServer, client: Client
+    server: apiserver.ApiServer, start: Start
 ) -> None:
     """C8: the definition is missing, now or for ever; installed later it is seen."""
     server.missing.add("nodeclaims")
     server.put("nodes", objects.raw_node())
-    started = _Watching(client)
+    started = start()
     until(started.is_ready)
     assert not started.failed()
     server.missing.clear()
     server.put("nodeclaims", objects.raw_claim(initialized=False))
     until(started.failed)
-    started.stop.set()
-    started.watcher.wake()
 
 
 def test_a_pod_that_is_bound_in_spite_of_us_is_counted(

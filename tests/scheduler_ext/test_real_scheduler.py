@@ -191,6 +191,7 @@ def test_the_shipped_configuration_is_taken_as_it_is(here: Placing) -> None:
     with here.extender(), here.scheduling(leaderElection=shipped):
         here.bound(here.pod("p"))
     log = (here.pair().directory / "scheduler.log").read_text()
+    assert "acquired lease" in log
     assert "is forbidden" not in log
 
 
