@@ -10,6 +10,7 @@ import pytest
 from presets import adapter_list, annotations, catalog
 from tests import builders
 from tests.apiserver import until
+from tests.laws.holding import allowed
 from tests.webhook.cluster import Cluster, Object, template, workload
 from webhook import adapters, admit, reasons
 from webhook.terms import Terms
@@ -21,10 +22,7 @@ LISTED = adapter_list.write((SQL, TONE))
 
 def expanded(*, image_volumes: bool = True, preset: str = "tiny-chat", **pod: Any) -> admit.Allowed:
     made = builders.deployment().preset(preset).annotation(annotations.ADAPTERS, LISTED).pod(**pod)
-    request = admit.AdmissionRequest(admit.CREATE, made.build())
-    decision = admit.admit(request, Terms(catalog.load(), image_volumes=image_volumes))
-    assert isinstance(decision, admit.Allowed), decision
-    return decision
+    return allowed(made.build(), terms=Terms(catalog.load(), image_volumes=image_volumes))
 
 
 @pytest.mark.parametrize(
@@ -86,8 +84,7 @@ def test_room_for_the_adapters_is_counted() -> None:
     made = builders.deployment().preset("mistral-7b-instruct")
     made.annotation(annotations.INSTANCE_TYPES, "Standard_NC6s_v3")
     terms = Terms(catalog.load())
-    alone = admit.admit(admit.AdmissionRequest(admit.CREATE, made.build()), terms)
-    assert isinstance(alone, admit.Allowed)
+    allowed(made.build(), terms=terms)
     ten = [{"name": f"a{n}", "image": f"r/a:{n}"} for n in range(10)]
     made.annotation(annotations.ADAPTERS, json.dumps(ten))
     beside = admit.admit(admit.AdmissionRequest(admit.CREATE, made.build()), terms)

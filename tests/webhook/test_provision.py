@@ -5,20 +5,17 @@ from typing import Any
 
 import pytest
 
-from presets import annotations, catalog, scheduling
+from presets import annotations, scheduling
 from tests import builders
+from tests.laws import holding
+from tests.laws.holding import allowed
 from tests.webhook.cluster import template
 from webhook import admit, node_rules, placement, reasons
-from webhook.terms import Terms
-
-CATALOG = catalog.load()
 
 
 def decided(provision: str) -> admit.Allowed:
     made = builders.deployment().preset().annotation(annotations.PROVISION, provision).build()
-    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, made), Terms(CATALOG))
-    assert isinstance(decision, admit.Allowed), decision
-    return decision
+    return allowed(made)
 
 
 def ours(pods: dict[str, Any]) -> set[str]:
@@ -61,7 +58,7 @@ def test_how_the_user_got_nodes_of_their_own_is_not_known(
     terms = {"nodeSelectorTerms": [{"matchExpressions": [one]}]}
     made = builders.deployment().preset().annotation(annotations.PROVISION, provision)
     before = made.pod(affinity={"nodeAffinity": {placement.REQUIRED: terms}}).build()
-    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, before), Terms(CATALOG))
+    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, before), holding.TERMS)
     assert isinstance(decision, admit.Denied) is refused
 
 
@@ -78,8 +75,7 @@ def test_nothing_bought_and_bought_again_leaves_no_trace() -> None:
         new = {**old, "metadata": {**old["metadata"]}}
         noted = {**old["metadata"]["annotations"], annotations.PROVISION: way}
         new["metadata"]["annotations"] = noted
-        decision = admit.admit(admit.AdmissionRequest(admit.UPDATE, new, old), Terms(CATALOG))
-        assert isinstance(decision, admit.Allowed)
+        decision = allowed(new, old)
         assert ours(template(decision.workload)) == ours(template(expected))
         again = builders.stored(decision.workload)
         assert template(again)["spec"] == template(expected)["spec"]
@@ -99,14 +95,12 @@ def test_a_gate_stands_beside_the_users_own_and_goes_alone() -> None:
     own = [{"name": "example.com/mine"}]
     made = builders.deployment().preset().annotation(annotations.PROVISION, "gate")
     before = made.pod(schedulingGates=own).build()
-    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, before), Terms(CATALOG))
-    assert isinstance(decision, admit.Allowed)
+    decision = allowed(before)
     gates = template(decision.workload)["spec"]["schedulingGates"]
     assert gates == [*own, {"name": annotations.GATE}]
     old = builders.stored(decision.workload)
     new = {**old, "metadata": {**old["metadata"]}}
     noted = {**old["metadata"]["annotations"], annotations.PROVISION: "auto"}
     new["metadata"]["annotations"] = noted
-    after = admit.admit(admit.AdmissionRequest(admit.UPDATE, new, old), Terms(CATALOG))
-    assert isinstance(after, admit.Allowed)
+    after = allowed(new, old)
     assert template(after.workload)["spec"]["schedulingGates"] == own
