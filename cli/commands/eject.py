@@ -10,7 +10,7 @@ from cli import ejection, expansions, manifests, render
 Ejected = tuple[expansions.Expanded, list[dict[str, Any]]]
 """A document and what becomes of its objects: the same ones, Services more or less."""
 
-_Key = tuple[object, object]
+_Key = tuple[str, str]
 """Namespace and name."""
 
 
@@ -95,7 +95,8 @@ def _plain(change: expansions.Change, complaints: list[str]) -> dict[str, Any]:
 
 def _key(of: dict[str, Any]) -> _Key:
     meta = of.get("metadata")
-    return (meta.get("namespace"), meta.get("name")) if isinstance(meta, dict) else (None, None)
+    found = meta if isinstance(meta, dict) else {}
+    return str(found.get("namespace") or ""), str(found.get("name") or "")
 
 
 def _texts(done: list[Ejected]) -> Iterator[tuple[manifests.Document, str | None]]:

@@ -263,8 +263,9 @@ def test_a_gate_that_only_we_would_lift_is_taken_out() -> None:
     assert pod["schedulingGates"] == gates[1:]
 
 
-def test_other_documents_pass_through_byte_for_byte(run: Run) -> None:
-    assert run("eject", "-f", "-", stdin=SERVICE) == (0, SERVICE, "")
+@pytest.mark.parametrize("text", [SERVICE, "kind: Service\nmetadata: {name: {a: b}}\n"])
+def test_other_documents_pass_through_byte_for_byte(text: str, run: Run) -> None:
+    assert run("eject", "-f", "-", stdin=text) == (0, text, "")
 
 
 def test_a_refusal_prints_nothing(run: Run) -> None:
