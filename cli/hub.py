@@ -66,10 +66,10 @@ def _sizes(files: object) -> dict[str, int] | None:
     """Bytes by file name, 0 where the hub knows no size; None where it is no list of files."""
     if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
         return None
-    sizes = {file.get("rfilename"): file.get("size") or 0 for file in files}
-    if not all(isinstance(name, str) and isinstance(size, int) for name, size in sizes.items()):
+    sizes = [(file.get("rfilename"), file.get("size") or 0) for file in files]
+    if not all(isinstance(name, str) and isinstance(size, int) for name, size in sizes):
         return None
-    return sizes
+    return dict(sizes)
 
 
 def _json(url: str, chosen: settings.Hub) -> dict[str, Any]:

@@ -108,7 +108,8 @@ def capacities(text: str) -> tuple[str, ...]:
     try:
         return tuple(forms.CAPACITY_TYPES.read(text))
     except problems.MalformedValue as error:
-        raise argparse.ArgumentTypeError(f"{text!r} {error}") from error
+        told = "; ".join(f"{problem.message} ({problem.hint})" for problem in error.problems)
+        raise argparse.ArgumentTypeError(f"{text!r} {told}") from error
 
 
 def dollars(text: str) -> int:

@@ -119,6 +119,7 @@ def test_an_endpoint_that_is_no_address_is_told(
         ({"sha": SHA}, "lists no files (siblings)"),
         ({"sha": SHA, "siblings": None}, "lists no files (siblings)"),
         ({"sha": SHA, "siblings": [{"size": 5}]}, "lists no files (siblings)"),
+        ({"sha": SHA, "siblings": [{"rfilename": []}]}, "lists no files (siblings)"),
         ({"sha": SHA, "siblings": [{"rfilename": "a", "size": "5"}]}, "lists no files (siblings)"),
         ({"sha": SHA, "siblings": ["model.safetensors"]}, "lists no files (siblings)"),
         ([], "not an object"),
