@@ -1,6 +1,8 @@
 """The controller on a real control plane, with the rights of its own ServiceAccount."""
 
 import functools
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 
 from deploy.local import api as apis
+from deploy.local import binaries
 from tests import programs
 from tests.apiserver import until
 
@@ -24,13 +27,14 @@ class _Namespace:
 
     api: apis.Api
     name: str
+    kubectl: list[str]
 
-    def deploy(self) -> None:
-        labels = {"app": "chat"}
+    def deploy(self, name: str = "chat") -> None:
+        labels = {"app": name}
         pod = {"containers": [{"name": "model", "image": "model"}]}
         template = {"metadata": {"labels": labels}, "spec": pod}
         spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
-        meta = {"name": "chat", "labels": {"kaito.sh/preset": "tiny-chat"}}
+        meta = {"name": name, "labels": {"kaito.sh/preset": "tiny-chat"}}
         self.api.create(self.path("deployments"), {"metadata": meta, "spec": spec})
 
     def path(self, plural: str) -> str:
@@ -43,8 +47,17 @@ class _Namespace:
     def is_of(self, kind: str) -> bool:
         return bool(self.service()["spec"]["type"] == kind)
 
-    def service(self) -> Any:
-        return until(lambda: next(iter(self.list("services")), None), _SECONDS)
+    def service(self, name: str = "chat") -> Any:
+        def named() -> Any:
+            return [one for one in self.list("services") if one["metadata"]["name"] == name]
+
+        return until(lambda: next(iter(named()), None), _SECONDS)
+
+    def run(self, *argv: str, stdin: str = "") -> str:
+        """What kubectl, or another command, prints."""
+        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
 
 @pytest.fixture
@@ -52,10 +65,13 @@ def namespace(cluster_api: apis.Api, control_plane_kubeconfig: Path) -> Iterator
     """A fresh namespace, and the controller with its rights."""
     programs.install(cluster_api, "controller")
     rights = control_plane_kubeconfig.parent / "etc" / "controller.kubeconfig"
-    made = _Namespace(cluster_api, programs.namespace(cluster_api))
+    name = programs.namespace(cluster_api)
+    kubectl = str(binaries.binaries(lambda _: None) / "kubectl")
+    flags = [f"--kubeconfig={control_plane_kubeconfig}", f"--namespace={name}"]
+    made = _Namespace(cluster_api, name, [kubectl, *flags])
     with programs.running("controller", rights):
         yield made
-        cluster_api.delete(f"{made.path('deployments')}/chat")
+        cluster_api.delete(made.path("deployments"))
 
 
 def test_a_service_is_made_and_goes_with_its_deployment(namespace: _Namespace) -> None:
@@ -99,6 +115,21 @@ def test_the_service_goes_with_the_label(namespace: _Namespace) -> None:
     unlabel = {"metadata": {"labels": {"kaito.sh/preset": None}}}
     namespace.api.patch(f"{namespace.path('deployments')}/chat", unlabel)
     until(lambda: namespace.list("services") == [], _SECONDS)
+
+
+def test_an_ejected_workload_keeps_its_service(namespace: _Namespace) -> None:
+    """As docs/guides/preview.md has a running workload taken over."""
+    namespace.deploy()
+    before = namespace.service()
+    live = namespace.run(*namespace.kubectl, "get", "deployment,service", "-o", "yaml")
+    plain = namespace.run(sys.executable, "-m", "cli", "eject", "-f", "-", stdin=live)
+    namespace.run(*namespace.kubectl, "replace", "-f", "-", stdin=plain)
+    namespace.deploy("other")
+    namespace.service("other")  # the controller has seen all that was before it
+    after = namespace.service()
+    assert "ownerReferences" not in after["metadata"]
+    for part, key in (("metadata", "uid"), ("spec", "clusterIP"), ("spec", "selector")):
+        assert after[part][key] == before[part][key]
 
 
 def test_a_users_own_service_wins(namespace: _Namespace) -> None:
