@@ -10,5 +10,6 @@ Main path:
     fit.py:fits, score.py:score    may this pod use this node; which node suits it best
     cluster.py:Watcher.run_pass    a new snapshot after every change; pods touched that may go on
     marks.py:Marks.write           nodes of ours marked, so that kube-scheduler sees their GPUs come
+    probe.py:main                  how the extender beside it is, as the kubelet asks
     snapshot.py:take               views of pods, nodes and claims joined into an immutable value
 """

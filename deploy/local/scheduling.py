@@ -1,4 +1,7 @@
-"""Our own kube-scheduler with its extender, configured as deploy/manifests/scheduler.yaml says."""
+"""Our own kube-scheduler with its extender, as processes.
+
+Configured as deploy/manifests/scheduler.yaml says, with the flags of scheduler-deployment.yaml.
+"""
 
 import json
 import sys
@@ -14,13 +17,8 @@ from deploy.local.processes import Supervisor
 
 KUBECONFIG = "scheduler.kubeconfig"
 """Of the ServiceAccount that both run as; in the control plane's `etc`."""
-RETRY = "--pod-max-in-unschedulable-pods-duration=10s"
-"""A pod that no node could take is tried again after this, when the scheduler looks, every 30 s.
-
-Its default is 5 minutes. It is for GPUs that are reported late by nodes that are not ours, which
-the extender does not mark (docs/concepts/placement.md): of a pod with the marker that was refused
-for want of a GPU kube-scheduler notices them no sooner.
-"""
+RETRY = "--pod-max-in-unschedulable-pods-duration"
+"""Flag by which kube-scheduler tries pods again without an event."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Pair:
     kubeconfig: Path
     """Of their ServiceAccount."""
     directory: Path
-    """For their configuration and certificate."""
+    """For their configuration."""
     port: int
     """Of the scheduler's own pages."""
     extender_port: int
@@ -44,6 +42,17 @@ def shipped() -> dict[str, Any]:
     return config
 
 
+def shipped_flags() -> list[str]:
+    """The flags of kube-scheduler in the manifest, but for where its configuration is."""
+    (pods,) = (
+        d["spec"]["template"]["spec"]
+        for d in manifests.documents("scheduler-deployment")
+        if d["kind"] == "Deployment"
+    )
+    (found,) = (c for c in pods["containers"] if c["name"] == "kube-scheduler")
+    return [flag for flag in found["args"] if not flag.startswith("--config=")]
+
+
 def configuration(pair: Pair, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The shipped configuration with what is of this place in it: kubeconfig and port.
 
@@ -54,7 +63,6 @@ def configuration(pair: Pair, changes: Mapping[str, Any] | None = None) -> dict[
     config = shipped()
     config["clientConnection"] = {"kubeconfig": str(pair.kubeconfig)}
     config["leaderElection"] = {"leaderElect": False}
-    config["enableProfiling"] = False
     (extender,) = config["extenders"]
     extender["urlPrefix"] = f"http://127.0.0.1:{pair.extender_port}/"
     extender |= changed.pop("extender", {})
@@ -70,8 +78,7 @@ def scheduler(pair: Pair) -> list[str]:
         f"--authorization-kubeconfig={pair.kubeconfig}",
         "--bind-address=127.0.0.1",
         f"--secure-port={pair.port}",
-        f"--cert-dir={pair.directory / 'own-scheduler'}",
-        RETRY,
+        *shipped_flags(),
     ]
 
 

@@ -73,7 +73,9 @@ class Placing:
         changes.setdefault("profiles", [{"schedulerName": self.scheduler}])
         scheduling.write(pair, changes)
         log = (pair.directory / "scheduler.log").open("ab")
-        command = [part for part in scheduling.scheduler(pair) if part != scheduling.RETRY]
+        command = [
+            part for part in scheduling.scheduler(pair) if not part.startswith(scheduling.RETRY)
+        ]
         with log, subprocess.Popen(command, stderr=log) as process:
             try:
                 yield

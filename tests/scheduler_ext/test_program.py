@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kubeapi.client import Client
-from scheduler_ext import program, settings
+from scheduler_ext import probe, program, settings
 from tests import apiserver, programs
 from tests.scheduler_ext import objects
 
@@ -56,7 +56,7 @@ def test_it_answers_on_one_connection_and_ends_at_sigterm(
             response = connection.getresponse()
             return response.status, response.read()
 
-        apiserver.until(lambda: asked("GET", "/readyz")[0] == 200)
+        apiserver.until(lambda: not probe.ask(port, "/readyz"))
         first = connection.sock
         status, body = asked("POST", "/filter", objects.request(objects.raw_pod(), "n1"))
         assert (status, b"NodeClaim ws1" in body) == (200, True)
