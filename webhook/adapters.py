@@ -73,16 +73,6 @@ def copiers(beside: Beside, security: Mapping[str, Any]) -> list[dict[str, Any]]
     ]
 
 
-def taken(beside: Beside, container: Mapping[str, Any]) -> Iterator[str]:
-    """Paths of adapters at which the user has mounted something else."""
-    if not beside.listed:
-        return
-    mounted = {m.get("mountPath"): m.get("name") for m in container.get("volumeMounts") or ()}
-    for name, one in _named(beside):
-        if mounted.get(_mount(one), name) != name:
-            yield _mount(one)
-
-
 def _named(beside: Beside) -> Iterator[tuple[str, adapter_list.Adapter]]:
     """Each adapter with the name of its volume."""
     for place, one in enumerate(beside.listed):

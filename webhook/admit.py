@@ -236,7 +236,7 @@ def _stale(earlier: record.Record) -> FieldError:
 def _nothing_to_run(workload: dict[str, Any]) -> FieldError:
     bare = [c.get("name") for c in workloads.containers(workload) if not c.get("image")]
     return FieldError(
-        f"{shapes.POD}.containers",
+        f"{workloads.POD}.containers",
         bare,
         reasons.NOTHING_TO_RUN,
         f"would have no image without the label {annotations.PRESET}",

@@ -23,8 +23,6 @@ NOT_YET = {
 """Values that admission does not act on yet, with message and hint: an ignored wish is worse than a
 refused one. Beside them the preset's annotation is refused."""
 
-POD = "spec.template.spec"
-
 
 def is_refused_for_now(key: annotations.Key) -> bool:
     """Whether this version knows the key and cannot act on it yet."""
@@ -66,19 +64,21 @@ class Case:
         """The adapters beside the model."""
         return adapters.Beside(self.request.adapters, self.terms.image_volumes)
 
-    @property
+    @cached_property
     def selected(self) -> str:
         """Instance type of the node selector; empty: none."""
-        return str(workloads.part(self.pod, "nodeSelector").get(_TYPE_LABEL) or "")
+        found = workloads.part(self.pod, "nodeSelector").get(placement.INSTANCE_TYPE_LABEL)
+        return str(found or "")
 
     @cached_property
     def named(self) -> tuple[str, ...]:
         """Instance types that the user names, or the author of the preset."""
         return self._users_types or (self.model.instance_types if self.model else ())
 
-    @cached_property
+    @property
     def _users_types(self) -> tuple[str, ...]:
-        return placement.instance_types(self.request, self.pod)
+        """By annotation, else by node selector."""
+        return self.request.instance_types or tuple(filter(None, (self.selected,)))
 
     @property
     def gpus(self) -> int | None:
@@ -158,9 +158,6 @@ class Case:
     def path(self, key: str) -> str:
         """Where an annotation of the user stands."""
         return keys.path(self.workload, "annotations", key)
-
-
-_TYPE_LABEL = placement.INSTANCE_TYPE_LABEL
 
 
 def of(

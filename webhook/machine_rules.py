@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from presets import annotations, forms, gpus, money, preset
 from presets.field_errors import FieldError
 from webhook import keys, machines, node_rules, placement, podspec, reasons, workloads
-from webhook.case import POD, Case
+from webhook.case import Case
+from webhook.workloads import POD
 
 _SELECTOR_PATH = f"{POD}.nodeSelector[{placement.INSTANCE_TYPE_LABEL}]"
 

@@ -95,12 +95,6 @@ def mode(request: Request) -> sizing.Mode:
     return machines.SERVE
 
 
-def instance_types(request: Request, pod: Mapping[str, Any]) -> tuple[str, ...]:
-    """Instance types by annotation, else by the pod's node selector; empty: the user names none."""
-    selected = workloads.part(pod, "nodeSelector").get(INSTANCE_TYPE_LABEL)
-    return request.instance_types or ((str(selected),) if selected else ())
-
-
 def gpus_asked(container: Mapping[str, Any]) -> int | None:
     """GPUs that a container asks for itself; None where it does not.
 

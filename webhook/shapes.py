@@ -7,8 +7,7 @@ from typing import Any
 from presets import annotations
 from presets.field_errors import ABSENT, FieldError
 from webhook import fill, reasons, workloads
-
-POD = "spec.template.spec"
+from webhook.workloads import POD
 
 _MAPPING, _LIST, _TEXT = (dict, "an object"), (list, "a list"), (str, "a string")
 

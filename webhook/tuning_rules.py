@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from presets import annotations, runtime_args
 from presets.field_errors import FieldError
-from webhook import reasons, tuning, workloads
-from webhook.case import POD, Case
+from webhook import mount_rules, reasons, tuning, workloads
+from webhook.case import Case
+from webhook.workloads import POD
 
 _KEYS = frozenset(key.name for key in annotations.KEYS.values() if key.on == "Job")
 
@@ -100,17 +101,9 @@ def run_is_one_pod(of: Case) -> Iterator[FieldError]:
 
 def mounts_have_room(of: Case) -> Iterator[FieldError]:
     """The paths of data, results and settings are free."""
-    run = _run(of)
-    if run is None or of.chosen is None:
-        return
-    held = of.chosen.found.get("volumeMounts") or ()
-    mounted = {mount.get("mountPath"): mount.get("name") for mount in held}
-    for mount in tuning.mounts(run):
-        path, name = mount["mountPath"], mount["name"]
-        if mounted.get(path, name) != name:
-            where = f"{POD}.containers[{of.chosen.name}].volumeMounts[{path}]"
-            message, hint = "is where a tuning run has its own volume", "mount it elsewhere"
-            yield FieldError(where, path, reasons.MOUNT_PATH_TAKEN, message, hint)
+    if run := _run(of):
+        message, hint = "is where a tuning run has its own volume", "mount it elsewhere"
+        yield from mount_rules.have_room(of, tuning.mounts(run), message, hint)
 
 
 def _nearest(of: Case, method: str) -> str:

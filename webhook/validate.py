@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterable, Iterator
 from presets import annotations, forms, runtime_args, sources
 from presets.field_errors import ABSENT, FieldError
 from webhook import (
-    adapters,
     expand,
     keys,
     machine_rules,
+    mount_rules,
     reasons,
     tuning_rules,
-    weights,
     workloads,
 )
-from webhook.case import POD, Case
+from webhook.case import Case
+from webhook.workloads import POD
 
 _LONGEST_LABEL = 63
 
@@ -109,28 +109,6 @@ def weights_image_is_named(of: Case) -> Iterator[FieldError]:
         yield FieldError(path, text, annotations.INVALID_VALUE, message, hint)
 
 
-def weights_have_room(of: Case) -> Iterator[FieldError]:
-    """The path at which the weights are to be mounted is free."""
-    supply = of.supply
-    if of.chosen is None or not weights.directory(supply) or not weights.is_taken(of.chosen.found):
-        return
-    path = f"{POD}.containers[{of.chosen.name}].volumeMounts[{weights.MOUNT}]"
-    message = f"is where {annotations.WEIGHTS} puts its volume"
-    hint = f"mount it elsewhere, or drop {annotations.WEIGHTS}"
-    yield FieldError(path, weights.MOUNT, reasons.MOUNT_PATH_TAKEN, message, hint)
-
-
-def adapters_have_room(of: Case) -> Iterator[FieldError]:
-    """The paths at which adapters are to be mounted are free."""
-    if of.chosen is None:
-        return
-    for mount in adapters.taken(of.beside, of.chosen.found):
-        path = f"{POD}.containers[{of.chosen.name}].volumeMounts[{mount}]"
-        message = f"is where {annotations.ADAPTERS} puts an adapter"
-        hint = "mount it elsewhere, or give the adapter another name"
-        yield FieldError(path, mount, reasons.MOUNT_PATH_TAKEN, message, hint)
-
-
 def runtime_is_ours(of: Case) -> Iterator[FieldError]:
     """A model server is chosen where it is not the user's own."""
     asked, chosen = of.request.runtime, of.chosen
@@ -208,8 +186,8 @@ RULES: tuple[Rule, ...] = (
     machine_rules.provider_can,
     machine_rules.gated_pods_can_be_placed,
     weights_image_is_named,
-    weights_have_room,
-    adapters_have_room,
+    mount_rules.weights_have_room,
+    mount_rules.adapters_have_room,
     runtime_is_ours,
     service_is_made,
     arguments_are_the_servers,

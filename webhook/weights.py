@@ -87,9 +87,3 @@ def environment(model: preset.Preset, supply: Supply) -> list[dict[str, Any]]:
         return []
     key = {"name": TOKEN_SECRET, "key": TOKEN, "optional": True}
     return [{"name": TOKEN, "valueFrom": {"secretKeyRef": key}}]
-
-
-def is_taken(container: Mapping[str, Any]) -> bool:
-    """The user has mounted something else where the weights are to be."""
-    mounted = container.get("volumeMounts") or ()
-    return any(m.get("mountPath") == MOUNT and m.get("name") != VOLUME for m in mounted)

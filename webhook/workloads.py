@@ -10,6 +10,9 @@ JOB = ("batch/v1", "Job")
 KINDS = (DEPLOYMENT, STATEFUL_SET, JOB)
 """apiVersion and kind of what can be expanded."""
 
+POD = "spec.template.spec"
+"""Path of the pod spec, for messages."""
+
 
 def kind_of(workload: Mapping[str, Any]) -> tuple[str, str]:
     """Group-version and kind, as the object names them; empty where it names none."""

@@ -9,7 +9,7 @@ from presets import annotations, catalog, sources
 from tests import builders
 from tests.apiserver import until
 from tests.webhook.cluster import Cluster, Object, template, workload
-from webhook import admit, record, unfill, weights
+from webhook import admit, reasons, record, unfill, weights
 from webhook.terms import Terms
 
 HUB, IMAGE, CLAIM, WHOLE = (
@@ -122,7 +122,11 @@ def test_without_the_secret_the_pod_starts_all_the_same() -> None:
     ],
 )
 def test_a_mount_of_the_users_is_in_the_way(mount: dict[str, str], *, taken: bool) -> None:
-    assert weights.is_taken({"volumeMounts": [mount]}) is taken
+    made = builders.deployment().preset().annotation(annotations.WEIGHTS, "pvc:models")
+    before = made.container("model", volumeMounts=[mount]).build()
+    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, before), Terms(catalog.load()))
+    found = decision.errors if isinstance(decision, admit.Denied) else ()
+    assert [error.reason for error in found] == [reasons.MOUNT_PATH_TAKEN] * taken
 
 
 @pytest.mark.controlplane
