@@ -380,7 +380,7 @@ VALUES = [None, -1, 0, 1, 7, 2.5, "x", True, [], [1], ["full_attention"], {}, {"
 @pytest.mark.slow
 def test_no_config_ends_in_another_exception() -> None:
     """Carried configs with values replaced at random are read or refused, nothing else."""
-    names = sorted(CONFIGS)
+    names, taken = sorted(CONFIGS), 0
     for seed in range(1500):
         draw = random.Random(seed)
         raw = copy.deepcopy(CONFIGS[draw.choice(names)]["config"])
@@ -390,6 +390,8 @@ def test_no_config_ends_in_another_exception() -> None:
         found = read(raw)
         assert found is None or found.shape.layer_count > 0
         assert found is None or found.weights.size_bytes > 0
+        taken += found is not None
+    assert 100 < taken < 1400
 
 
 def read(raw: object) -> Preset | None:
