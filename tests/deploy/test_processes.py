@@ -57,10 +57,12 @@ def test_processes_die_with_a_killed_supervisor(tmp_path: Path) -> None:
         [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True
     )
     assert starter.stdout is not None
-    with starter.stdout:
-        child = int(starter.stdout.readline())
-    # Until then the process is setpriv, which has yet to ask for the signal.
-    until(lambda: Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"sleep"))
-    starter.kill()
-    starter.wait()
+    try:
+        with starter.stdout:
+            child = int(starter.stdout.readline())
+        # Until then the process is setpriv, which has yet to ask for the signal.
+        until(lambda: Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"sleep"))
+    finally:
+        starter.kill()
+        starter.wait()
     until(lambda: not processes.alive(child))

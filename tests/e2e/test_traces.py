@@ -121,9 +121,12 @@ def test_an_interrupted_up_leaves_nothing(after: float) -> None:
         stdout=subprocess.DEVNULL,
         text=True,
     )
-    time.sleep(after)
-    process.send_signal(signal.SIGINT)
-    _, words = process.communicate(timeout=30)
+    try:
+        time.sleep(after)
+        process.send_signal(signal.SIGINT)
+        _, words = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert process.returncode == 1, words
     assert words.splitlines()[-1] == "interrupted: what was started has been removed"
     assert "Traceback" not in words

@@ -39,7 +39,11 @@ class Server:
         self.log: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        port = self.logged(r"event=listening .*port=(\d+)")[1]
+        try:
+            port = self.logged(r"event=listening .*port=(\d+)")[1]
+        except AssertionError:
+            self.process.kill()
+            raise
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
 
     def _read(self) -> None:
