@@ -6,6 +6,7 @@ from typing import Any
 
 from presets import annotations, forms, gpus, metadata, preset, provision_spec, sizing
 from presets.request import Request
+from presets.runtime_args import nodes
 from webhook import keys, node_rules, placement, record, workloads
 from webhook.terms import Terms
 
@@ -99,10 +100,12 @@ def _waited_for(
 ) -> provision_spec.ProvisionSpec:
     """The nodes that the pods wait for, by their affinity and what the model's container asks."""
     named = {one.get("name"): one for one in workloads.containers(workload)}
+    model = named.get(kept.container, {})
     return provision_spec.ProvisionSpec(
         instance_types=tuple(_let_in(workloads.pod_spec(workload))),
-        gpus=placement.gpus_asked(named.get(kept.container, {})) or 0,
+        gpus=placement.gpus_asked(model) or 0,
         capacity_types=request.capacity_types,
+        nodes=nodes.node_count([model]),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from cli import choices, figures, sentences, tuning_sentences
 from cli.sentences import CONTAINER, POD, TEMPLATE, Path, Sentence, says
 from presets import annotations, runtime_args
+from presets.runtime_args import nodes
 from webhook import fill, podspec, weights
 from webhook.terms import Terms
 
@@ -126,7 +127,14 @@ def _arguments(choice: choices.Choice) -> str:
     if told is not None and told.context_tokens:
         whole = choice.model.context_tokens
         reasons.append(f"context: less than the {whole:,} of the model finds room")
+    if told is not None and told.pipeline_parallel > 1:
+        reasons.append("parallel: how the GPUs of all machines divide it")
     return "; ".join(reasons)
+
+
+def _replicas(choice: choices.Choice) -> str:
+    kind = f" {choice.machine.name}" if choice.machine else ""
+    return f"{choice.model.name} takes {choice.spec.nodes}{kind}: a pod on each"
 
 
 def _startup(choice: choices.Choice) -> str:
@@ -153,7 +161,11 @@ _SENTENCES: dict[Path, Sentence] = {
         " exactly this is taken out"
     ),
     (*_SPEC, "selector"): says("there is no selector: pods are found by the workload's name"),
-    (*_SPEC, "serviceName"): says("the Service of the workload's name names the pods"),
+    (*_SPEC, "replicas"): _replicas,
+    (*_SPEC, "podManagementPolicy"): says(
+        "the pods are one model: all start together, and none waits for another to be ready"
+    ),
+    (*_SPEC, "serviceName"): says("the headless Service by which the pods find each other"),
     (*_SPEC, "progressDeadlineSeconds"): _progress,
     (*TEMPLATE, "metadata", "labels", "*"): says("the selector asks it of every pod"),
     (*TEMPLATE, "metadata", "labels", annotations.MANAGED): says(
@@ -161,6 +173,9 @@ _SENTENCES: dict[Path, Sentence] = {
     ),
     (*TEMPLATE, "metadata", "annotations", annotations.PROVISION_SPEC): _provision_spec,
     (*POD, "affinity"): _affinity,
+    (*POD, "affinity", "podAffinity"): says(
+        "every token crosses the network between the pods: one zone, where that can be had"
+    ),
     (*POD, "tolerations"): says("GPU nodes are tainted so that other pods keep off them"),
     (*POD, "schedulerName"): says(
         "our scheduler knows of nodes that are on their way, broken, or hold the model already"
@@ -184,6 +199,10 @@ _SENTENCES: dict[Path, Sentence] = {
     (*CONTAINER, "env", "HF_TOKEN"): says(
         "the hub gives these weights only with a token, from a Secret that may be absent"
     ),
+    (*CONTAINER, "env", nodes.RANK): says("each pod's part of the model: its index; 0 leads"),
+    (*CONTAINER, "env", nodes.COUNT): says("on how many machines the model is"),
+    (*CONTAINER, "env", nodes.LEADER): says("where the other pods find the one that leads"),
+    (*CONTAINER, "env", nodes.GPUS): says("GPUs of each machine"),
     (*CONTAINER, "ports"): says(f"the model server listens on {runtime_args.PORT}"),
     (*CONTAINER, "resources"): sentences.gpu_count,
     (*CONTAINER, "startupProbe"): _startup,

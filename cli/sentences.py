@@ -44,6 +44,8 @@ def of_preset(choice: choices.Choice, *names: str) -> list[str]:
 def gpu_count(choice: choices.Choice) -> str:
     """Why as many GPUs: what the model takes on one of them."""
     count = figures.plural(choice.spec.gpus, "GPU")
+    if choice.spec.nodes > 1:
+        count += f" on each of {choice.spec.nodes} machines"
     layout, machine = choice.layout, choice.machine
     is_tuned = choice.request.tuning is not None
     if layout is None or machine is None:

@@ -14,7 +14,15 @@ from webhook.terms import Terms
 
 Object = dict[str, Any]
 
-_ABLE = runtime_args.PROGRAMS | {runtime_args.FETCH, runtime_args.TUNE, runtime_args.PUSH}
+_ABLE = runtime_args.PROGRAMS | {
+    runtime_args.FETCH,
+    runtime_args.TUNE,
+    runtime_args.PUSH,
+    runtime_args.SERVE_NODES,
+}
+_LATER = (reasons.RESULTS_NOT_KEPT, reasons.MACHINES_JOINED, reasons.STATEFUL_SET_IMMUTABLE)
+"""Told by an image that can do more than that of this version."""
+
 _MODEL = "tiny-chat"
 _OWN = {"name": "app", "image": "registry.example.com/app:1"}
 _TOO_SMALL, _LARGER = "Standard_NC4as_T4_v3", "Standard_NC24ads_A100_v4"
@@ -29,7 +37,7 @@ def message(code: str) -> tuple[str, str]:
     terms = Terms(
         catalog.load(),
         image_volumes=code != reasons.ADAPTERS_COPIED,
-        programs=_ABLE if code == reasons.RESULTS_NOT_KEPT else runtime_args.PROGRAMS,
+        programs=_ABLE if code in _LATER else runtime_args.PROGRAMS,
         provider=providers.PROVIDERS["gpu-provisioner"],
     )
     decision = admit.admit(request, terms)
@@ -99,6 +107,8 @@ def _created() -> dict[str, Object]:
         reasons.ADAPTERS_MOUNTED: _workload(sql, [_OWN]),
         reasons.ADAPTERS_COPIED: _workload(sql),
         **_tuned(),
+        reasons.OTHER_REPLICAS: _large(replicas=3),
+        reasons.MACHINES_JOINED: _large(),
         reasons.MACHINES_LEFT_OUT: _workload({types: f"{_TOO_SMALL},{_LARGER}"}, preset="phi-4"),
         reasons.OLD_GPU: _workload({types: "Standard_NC6s_v3"}),
         reasons.IMAGE_KEPT: _workload({}, [_OWN]),
@@ -142,6 +152,9 @@ def _updated() -> dict[str, admit.AdmissionRequest]:
         reasons.RELEASED: _update(server, _unlabelled(server)),
         reasons.JOB_KEPT: _update(job, _unlabelled(job)),
         reasons.JOB_TEMPLATE_IMMUTABLE: _update(job, _labelled(job, "phi-4")),
+        reasons.STATEFUL_SET_IMMUTABLE: _update(
+            _large(podManagementPolicy="OrderedReady"), _large()
+        ),
     }
 
 
@@ -167,6 +180,14 @@ def _workload(
         },
         "spec": {"template": template},
     }
+
+
+def _large(**spec: object) -> Object:
+    """A StatefulSet whose model takes two machines."""
+    keys = {annotations.INSTANCE_TYPES: "Standard_ND96isr_H100_v5"}
+    out = _workload(keys, kind="StatefulSet", preset="deepseek-r1-0528")
+    out["spec"].update(spec)
+    return out
 
 
 def _other_machines() -> Object:

@@ -95,6 +95,9 @@ def stored(workload: dict[str, Any]) -> dict[str, Any]:
         spec.setdefault("podReplacementPolicy", _replacement(spec))
     else:
         spec.setdefault("selector", None)
+    if out["kind"] == "StatefulSet":
+        for key, value in _STATEFUL_SET_DEFAULTS.items():
+            spec.setdefault(key, value)
     template = spec.setdefault("template", {})
     template.setdefault("metadata", {}).setdefault("creationTimestamp", None)
     pod = template.setdefault("spec", {})
@@ -114,6 +117,7 @@ def _replacement(job: dict[str, Any]) -> str:
     return "Failed" if job.get("podFailurePolicy") else "TerminatingOrFailed"
 
 
+_STATEFUL_SET_DEFAULTS = {"podManagementPolicy": "OrderedReady", "replicas": 1, "serviceName": ""}
 _POD_DEFAULTS = {
     "dnsPolicy": "ClusterFirst",
     "restartPolicy": "Always",

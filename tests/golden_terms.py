@@ -1,7 +1,7 @@
 """What a golden case is decided by, beside its manifest: told by how its name begins.
 
-`copied-`: a cluster that mounts no images. `tuning-not-supported-yet`: an image that cannot tune;
-all others are judged as if it could.
+`copied-`: a cluster that mounts no images. `tuning-not-supported-yet`, `nodes-not-supported-yet`:
+the image of this version; all others are judged by one that can tune and serve on several nodes.
 """
 
 import dataclasses
@@ -14,15 +14,16 @@ ALL_PROGRAMS = runtime_args.PROGRAMS | {
     runtime_args.FETCH,
     runtime_args.TUNE,
     runtime_args.PUSH,
+    runtime_args.SERVE_NODES,
 }
-"""Verbs of an image that can tune."""
+"""Of an image that can do all that admission knows of."""
 
 TERMS = Terms(catalog.load(), programs=ALL_PROGRAMS)
 
 
 def of(case: Path) -> Terms:
     """The terms of a golden case."""
-    if case.name == "tuning-not-supported-yet":
+    if case.name.endswith("-not-supported-yet"):
         return Terms(TERMS.presets)
     return dataclasses.replace(TERMS, image_volumes=not case.name.startswith("copied-"))
 
@@ -34,4 +35,4 @@ def flags(case: Path) -> list[str]:
 
 def is_shipped(case: Path) -> bool:
     """Whether the webhook decides it as it is started for tests."""
-    return not case.name.startswith(("copied-", "tuning-"))
+    return not case.name.startswith(("copied-", "nodes-", "tuning-"))

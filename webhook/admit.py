@@ -13,6 +13,7 @@ from webhook import (
     patch,
     reasons,
     record,
+    several_nodes,
     shapes,
     updates,
     validate,
@@ -115,7 +116,11 @@ def _update(
     if workloads.kind_of(new) == workloads.JOB:
         return _update_job(new, old, earlier)
     base = new if earlier is None else updates.users_part(new, old, earlier)
-    return _expand(new, base, terms, earlier)
+    decision = _expand(new, base, terms, earlier)
+    if isinstance(decision, Allowed):
+        errors = list(several_nodes.unchangeable(decision.workload, old))
+        return _denied(errors) if errors else decision
+    return decision
 
 
 def _create(new: dict[str, Any], terms: Terms, earlier: record.Record | None) -> Decision:
@@ -148,6 +153,8 @@ def _keep(new: dict[str, Any], old: dict[str, Any], earlier: record.Record) -> D
     if is_asked_anew and (errors := case.problems_of_keys(new)):
         return _denied(errors)
     kept = updates.restored(new, old, earlier)
+    if errors := list(several_nodes.replicas_are_kept(kept)):
+        return _denied(errors)
     return Allowed(kept, patch.between(new, kept))
 
 

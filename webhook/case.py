@@ -114,7 +114,26 @@ class Case:
         limit = self.request.most_per_hour
         return self.able if limit is None else self._machines(limit)
 
-    def _machines(self, limit: int | None) -> Found:
+    @cached_property
+    def joins(self) -> bool:
+        """Several machines may hold the model together, with a pod on each."""
+        is_of_pods = workloads.kind_of(self.workload) == workloads.STATEFUL_SET
+        return is_of_pods and self._server_can_join
+
+    @property
+    def _server_can_join(self) -> bool:
+        """It is ours, and may be another than that of transformers."""
+        chosen = self.chosen
+        if chosen is None or self.request.runtime == forms.TRANSFORMERS:
+            return False
+        return not chosen.has_own_image or self.was_added("containers", chosen.name, "image")
+
+    @property
+    def as_stateful_set(self) -> Found:
+        """What would hold the model on a StatefulSet."""
+        return self._machines(limit=None, joins=self._server_can_join)
+
+    def _machines(self, limit: int | None, *, joins: bool | None = None) -> Found:
         if self.model is None or self.chosen is None or not self._is_clear:
             return None
         wanted = machines.Wanted(
@@ -124,6 +143,7 @@ class Case:
             self.terms.cloud,
             limit,
             placement.mode(self.request),
+            self.joins if joins is None else joins,
         )
         if wanted.named and self.chosen.has_own_image:
             return machines.of_own_server(self.model, wanted)

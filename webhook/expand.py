@@ -14,6 +14,7 @@ from webhook import (
     placement,
     podspec,
     reasons,
+    several_nodes,
     tuning,
     workloads,
 )
@@ -57,6 +58,9 @@ def expand(of: Case) -> Expansion:
             },
         },
     }
+    if placed.split.nodes > 1:
+        selected = _selected_labels(workload, selector)
+        layout["spec"] = several_nodes.spread(layout["spec"], of, placed, selected)
     filled, tree = fill.fill(workload, layout)
     record = Record(
         preset=model.name,

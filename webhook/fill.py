@@ -53,18 +53,20 @@ _DEEP_ELEMENTS = frozenset({"containers"})
 
 DEFAULTS = {
     "backoffLimit": 6,
+    "podManagementPolicy": "OrderedReady",
     "podReplacementPolicy": "TerminatingOrFailed",
     "progressDeadlineSeconds": 600,
+    "replicas": 1,
     "restartPolicy": "Always",
     "schedulerName": scheduling.DEFAULT_SCHEDULER,
 }
 """Values that the API server fills in before admission: they count as absent.
 
-Source: SetDefaults_Deployment, _Job and _PodSpec (k8s.io/kubernetes/pkg/apis).
+Source: SetDefaults_Deployment, _StatefulSet, _Job and _PodSpec (k8s.io/kubernetes/pkg/apis).
 """
 
 
-_TEXTS = frozenset({"image", "imagePullPolicy", "restartPolicy", "schedulerName"})
+_TEXTS = frozenset({"image", "imagePullPolicy", "restartPolicy", "schedulerName", "serviceName"})
 """Fields whose empty text is no value: charts write `image: ""`, and the API server drops it."""
 
 
@@ -82,7 +84,7 @@ def fill(mine: Object, layout: Mapping[str, Any]) -> tuple[Object, Tree]:
             value, added = _fill_parts(key, found, wanted)
             if not added:
                 continue
-        elif not _counts_as_absent(key, found) or _is_empty(wanted):
+        elif not counts_as_absent(key, found) or _is_empty(wanted):
             continue
         else:
             mark: Any = [found] if key in mine else _ABSENT
@@ -108,7 +110,8 @@ def _is_keyed(key: str, wanted: object) -> bool:
     return key in MERGE_KEYS and isinstance(wanted, list)
 
 
-def _counts_as_absent(key: str, found: object) -> bool:
+def counts_as_absent(key: str, found: object) -> bool:
+    """Whether nobody said anything: no value, or one that the API server writes by itself."""
     if found:
         return key in DEFAULTS and DEFAULTS[key] == found
     return found is None or isinstance(found, list | dict) or (found == "" and key in _TEXTS)

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterator
 
-from presets import annotations, forms, gpus, money, preset
+from presets import annotations, forms, gpus, money, preset, runtime_args
 from presets.field_errors import FieldError
 from webhook import keys, machines, node_rules, placement, podspec, reasons, workloads
 from webhook.case import Case
@@ -73,14 +73,14 @@ def model_fits(of: Case) -> Iterator[FieldError]:
         return
     if tuned is not None and tuned.method not in of.model.tuning.methods:
         return  # tuning_rules.model_can_be_tuned tells
-    path, value = _types_path(of)
+    path, value = types_path(of)
     verdict = "has no machine" if path == of.preset_path else f"will not do for {of.model.name}"
     yield FieldError(
         path,
         value,
         reasons.DOES_NOT_FIT,
         f"{verdict}: {'; '.join(found.sentences)}",
-        f"{found.instead} holds it" if found.instead else "choose a smaller preset",
+        _otherwise_held(of, found),
     )
 
 
@@ -92,7 +92,8 @@ def price_is_within_the_limit(of: Case) -> Iterator[FieldError]:
     if isinstance(of.machines, machines.Machines):
         return
     bought = of.request.capacity_types
-    costs = ", ".join(f"{name} {machines.priced(name, bought)}" for name in able.names)
+    nodes = able.split.nodes
+    costs = ", ".join(f"{name} {machines.priced(name, bought, nodes)}" for name in able.names)
     path, shown = of.path(annotations.MAX_PRICE_PER_HOUR), money.decimal_text(limit)
     if machines.are_priced(able.names, bought):
         code, message = (
@@ -179,6 +180,16 @@ def gated_pods_can_be_placed(of: Case) -> Iterator[FieldError]:
         yield FieldError(path, node, reasons.CONTRADICTING_NODE_NAME, message, hint)
 
 
+def _otherwise_held(of: Case, found: machines.NoMachine) -> str:
+    """What to do where no machine holds the model."""
+    ways, joined = [], of.as_stateful_set
+    if runtime_args.SERVE_NODES in of.terms.programs and isinstance(joined, machines.Machines):
+        ways.append(f"a StatefulSet spreads it over {joined.split.nodes} of {joined.names[0]}")
+    if found.instead:
+        ways.append(f"{found.instead} holds it")
+    return "; ".join(ways) or "choose a smaller preset"
+
+
 def _instance_types_by_path(of: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield of.path(annotations.INSTANCE_TYPES), of.request.instance_types
     if selected := of.selected:
@@ -193,11 +204,12 @@ def _affordable(of: Case, model: preset.Preset, limit: int) -> str:
         cloud=of.terms.cloud,
         limit=limit,
         mode=placement.mode(of.request),
+        joins=of.joins,
     )
     found = machines.find(model, wanted)
     if isinstance(found, machines.Machines) and of.named:
-        name = found.names[0]
-        return f"{name} ({machines.priced(name, bought)}) holds it: name it, or no instance type"
+        name, priced = found.names[0], machines.priced(found.names[0], bought, found.split.nodes)
+        return f"{name} ({priced}) holds it: name it, or no instance type"
     cheapest, cost = machines.cheapest(model, wanted)
     if cost is None:
         return f"drop the limit, or buy otherwise: `plainsail offers {model.name}` lists prices"
@@ -215,7 +227,7 @@ def _otherwise(key: str) -> str:
     return "drop the node selector"
 
 
-def _types_path(of: Case) -> tuple[str, object]:
+def types_path(of: Case) -> tuple[str, object]:
     """Where the instance types come from, and what stands there."""
     if of.request.instance_types:
         return of.path(annotations.INSTANCE_TYPES), ",".join(of.request.instance_types)

@@ -31,6 +31,10 @@ SERVE = sizing.Serve()
 """Answering requests with nothing beside the model: one value, so that caches find it at once."""
 
 
+ALONE = sizing.Split(1, 1, 1)
+"""One machine holds the model: how its GPUs divide it is left to the server."""
+
+
 class Wanted(NamedTuple):
     """What is asked of the machines."""
 
@@ -41,9 +45,11 @@ class Wanted(NamedTuple):
     capacity_types: tuple[str, ...] = (annotations.ON_DEMAND,)
     cloud: str = CLOUD
     limit: int | None = None
-    """Most that one may cost, in microdollars per hour, however it is bought."""
+    """Most that a replica may cost, all its machines, in microdollars per hour, however bought."""
     mode: sizing.Mode = SERVE
     """What is done with the model there."""
+    joins: bool = False
+    """Several machines may hold it together."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,8 @@ class Machines:
     """Sentences on the named types that will not do."""
     old: tuple[str, ...] = ()
     """Those of `names` with GPUs too old for the PyTorch that we build for: named ones alone."""
+    split: sizing.Split = ALONE
+    """Among how many machines of one of these types the model is divided, and how."""
 
 
 @dataclass(frozen=True)
@@ -73,30 +81,44 @@ class NoMachine:
 
 @lru_cache(maxsize=512)
 def find(model: preset.Preset, wanted: Wanted) -> Machines | NoMachine:
-    """Machines for `model`: among those that are named, else of our choice."""
-    preferred = _within(model.instance_types, wanted)
-    names = wanted.named or preferred or _offered(model, wanted)
-    count, context = wanted.asked or 0, model.context_tokens
+    """Machines for `model`: among those that are named, else of our choice.
+
+    Several that hold it together are taken where none does alone.
+    """
+    named = wanted.named or _within(model.instance_types, wanted)
+    found = _among(named or _offered(model, wanted), model, wanted)
+    if isinstance(found, NoMachine) and wanted.joins:
+        names = named or _offered(model, wanted, joined=True)
+        found = _among(names, model, wanted, joined=True)
+    return found
+
+
+def _among(
+    names: tuple[str, ...], model: preset.Preset, wanted: Wanted, *, joined: bool = False
+) -> Machines | NoMachine:
+    count, context, split = wanted.asked or 0, model.context_tokens, ALONE
     taken: list[str] = []
     old: list[str] = []
     left_out: list[str] = []
     for name in names:
         machine = gpus.INSTANCE_TYPES[name]
         layout = sizing.fit(model, machine, wanted.mode)
-        against = (*_against(machine, layout, count), *_too_dear(name, wanted))
-        if refusal := "; ".join(against):
+        nodes = (split.nodes if taken else 0) if joined else 1
+        if refusal := "; ".join(_refusals(machine, layout, count, nodes, wanted)):
             left_out.append(f"{name}: {refusal}")
             continue
         assert isinstance(layout, sizing.Layout)
         count = count or layout.gpus_per_replica
         context = min(context, layout.context_tokens)
+        if layout.nodes > 1:
+            split = sizing.Split(layout.nodes, layout.tensor_parallel, layout.pipeline_parallel)
         taken.append(name)
         if _is_old(layout):
             old.append(name)
     if not taken:
         return _none(model, tuple(left_out), wanted)
     said = tuple(left_out) if wanted.named else ()
-    return Machines(tuple(taken), count, context, said, tuple(old))
+    return Machines(tuple(taken), count, context, said, tuple(old), split)
 
 
 @lru_cache(maxsize=512)
@@ -117,14 +139,18 @@ def of_own_server(model: preset.Preset, wanted: Wanted) -> Machines | NoMachine:
 
 
 @lru_cache(maxsize=512)
-def priced(name: str, capacity_types: tuple[str, ...]) -> str:
-    """What a machine costs, for people: `$3.673/h`, `spot $0.66/h`, `price unknown`."""
-    costs = {one: _cost(name, one) for one in capacity_types}
+def priced(name: str, capacity_types: tuple[str, ...], nodes: int = 1) -> str:
+    """What so many machines cost together, for people.
+
+    `$3.673/h`, `spot $0.66/h`, `price unknown`, `2 for $7.346/h`.
+    """
+    costs = {one: _cost(name, one, nodes) for one in capacity_types}
     if not any(costs.values()):
         return "price unknown"
+    number = f"{nodes} for " if nodes > 1 else ""
     if capacity_types == (annotations.ON_DEMAND,):
-        return prices.shown(costs[annotations.ON_DEMAND])
-    return ", ".join(f"{one} {prices.shown(cost)}" for one, cost in costs.items())
+        return number + prices.shown(costs[annotations.ON_DEMAND])
+    return number + ", ".join(f"{one} {prices.shown(cost)}" for one, cost in costs.items())
 
 
 def are_priced(names: tuple[str, ...], capacity_types: tuple[str, ...]) -> bool:
@@ -132,19 +158,20 @@ def are_priced(names: tuple[str, ...], capacity_types: tuple[str, ...]) -> bool:
     return any(_cost(name, one) for name in names for one in capacity_types)
 
 
-def _cost(name: str, capacity_type: str) -> int | None:
+def _cost(name: str, capacity_type: str, nodes: int = 1) -> int | None:
     found = prices.snapshot().find(name, capacity_type)
-    return found.microdollars_per_hour if found else None
+    return found.microdollars_per_hour * nodes if found else None
 
 
-def _too_dear(name: str, wanted: Wanted) -> Iterator[str]:
+def _too_dear(name: str, wanted: Wanted, nodes: int = 1) -> Iterator[str]:
     """What stands against the price: nobody knows in which of the ways the machine is got."""
     for one in () if wanted.limit is None else wanted.capacity_types:
-        cost = _cost(name, one)
+        cost = _cost(name, one, nodes)
         if cost is None:
             yield f"its {one} price is unknown"
         elif wanted.limit is not None and cost > wanted.limit:
-            yield f"costs {prices.shown(cost)} {one}"
+            number = f"{nodes} cost" if nodes > 1 else "costs"
+            yield f"{number} {prices.shown(cost)} {one}"
 
 
 def _within(names: tuple[str, ...], wanted: Wanted) -> tuple[str, ...]:
@@ -153,18 +180,28 @@ def _within(names: tuple[str, ...], wanted: Wanted) -> tuple[str, ...]:
     return tuple(name for name in names if not any(_too_dear(name, wanted)))
 
 
-def _against(
-    machine: gpus.InstanceType, layout: sizing.Layout | sizing.Misfit, count: int
+def _refusals(
+    machine: gpus.InstanceType,
+    layout: sizing.Layout | sizing.Misfit,
+    count: int,
+    nodes: int,
+    wanted: Wanted,
 ) -> Iterator[str]:
-    """What stands against it beside others that give `count` GPUs; 0: whatever it needs."""
+    """What stands against it beside others that give `count` GPUs on each of `nodes` machines.
+
+    0: whatever it needs.
+    """
     if isinstance(layout, sizing.Misfit):
         yield from (reason.sentence for reason in layout.reasons)
-    elif layout.nodes > 1:
-        yield f"the model takes {layout.nodes} of them, and several machines are not yet joined"
+        yield from _too_dear(machine.name, wanted)
+        return
+    if nodes and layout.nodes != nodes:
+        yield f"the model takes {layout.nodes} of them{f', not {nodes}' if nodes > 1 else ''}"
     elif count and layout.gpus_per_replica > count:
         yield f"the model takes {layout.gpus_per_replica} of its GPUs, not {count}"
     else:
         yield from _lacking(machine, count)
+    yield from _too_dear(machine.name, wanted, layout.nodes)
 
 
 def _lacking(machine: gpus.InstanceType, count: int) -> Iterator[str]:
@@ -175,14 +212,20 @@ def _lacking(machine: gpus.InstanceType, count: int) -> Iterator[str]:
         yield f"has {machine.gpus} GPU{'s' if machine.gpus > 1 else ''}, not {count}"
 
 
-def _offered(model: preset.Preset, wanted: Wanted) -> tuple[str, ...]:
+def _offered(model: preset.Preset, wanted: Wanted, *, joined: bool = False) -> tuple[str, ...]:
     """The cheapest types that hold a fair context, else any."""
     for mode in _modes(model, wanted.mode):
-        able = _single(_choice(model, mode, wanted))
-        affordable = set(_within(_names(able), wanted))
-        if found := [offer for offer in able if offer.instance_type.name in affordable]:
-            count = found[0].layout.gpus_per_replica
-            return _names(o for o in found if o.layout.gpus_per_replica == count)[:OFFERED]
+        found = [
+            offer
+            for offer in _usable(_choice(model, mode, wanted), joined=joined)
+            if not any(_too_dear(offer.instance_type.name, wanted, offer.layout.nodes))
+        ]
+        if found:
+            first = found[0].layout
+            alike = (first.gpus_per_replica, first.nodes)
+            return _names(o for o in found if (o.layout.gpus_per_replica, o.layout.nodes) == alike)[
+                :OFFERED
+            ]
     return ()
 
 
@@ -206,7 +249,7 @@ def cheapest(model: preset.Preset, wanted: Wanted) -> tuple[str, int | None]:
     Of all that have the GPUs asked for, not of those named, and whatever the limit. Without a
     number where no price is known, and without a name where no machine is.
     """
-    for offer in _single(_choice(model, wanted.mode, wanted)):
+    for offer in _usable(_choice(model, wanted.mode, wanted)):
         if offer.instance_type.gpus < (wanted.asked or 0):
             continue
         shown = prices.shown(offer.per_hour) if offer.per_hour else "price unknown"
@@ -221,11 +264,7 @@ def _none(model: preset.Preset, sentences: tuple[str, ...], wanted: Wanted) -> N
         return NoMachine(sentences, instead)
     choice = _choice(model, wanted.mode, plain)
     fewest = min((offer.layout.nodes for offer in choice.offers), default=0)
-    why = (
-        f"it takes {fewest} machines, and several machines are not yet joined"
-        if fewest > 1
-        else f"no machine of {wanted.cloud} holds it"
-    )
+    why = f"it takes {fewest} machines" if fewest > 1 else f"no machine of {wanted.cloud} holds it"
     return NoMachine(sentences or (why,), "")
 
 
@@ -233,12 +272,12 @@ def _names(found: Iterable[offers.Offer]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(offer.instance_type.name for offer in found))
 
 
-def _single(choice: offers.Choice) -> list[offers.Offer]:
-    """Offers of one machine with GPUs that our server has a build for."""
+def _usable(choice: offers.Choice, *, joined: bool = False) -> list[offers.Offer]:
+    """Offers of one machine, or of several, with GPUs that our server has a build for."""
     return [
         offer
         for offer in choice.offers
-        if offer.layout.nodes == 1
+        if (offer.layout.nodes > 1) is joined
         and offer.layout.resource == gpus.GPU_RESOURCE
         and not _is_old(offer.layout)
     ]

@@ -3,7 +3,15 @@
 from collections.abc import Iterator
 
 from presets import forms, preset
-from webhook import adapters, placement, podspec, reasons, weights, workloads
+from webhook import (
+    adapters,
+    placement,
+    podspec,
+    reasons,
+    several_nodes,
+    weights,
+    workloads,
+)
 from webhook.case import Case
 
 
@@ -13,6 +21,8 @@ def of(
     """The notes, the choice of machines first; `model` as it is pinned."""
     request, pod = case.request, case.pod
     yield reasons.expanded(model, placed, request.tuning, has_own_image=chosen.has_own_image)
+    if placed.split.nodes > 1:
+        yield reasons.machines_joined(placed, several_nodes.service_name(case.workload))
     if placed.left_out:
         yield reasons.machines_left_out(placed.left_out)
     if placed.old:
@@ -29,7 +39,7 @@ def of(
         yield reasons.affinity_kept(placed.instance_types)
     if request.provision == forms.OFF:
         yield reasons.nothing_is_bought(placed)
-    elif request.provision == forms.GATE:
+    elif request.provision == forms.GATE or placed.split.nodes > 1:
         yield reasons.pods_gated()
 
 

@@ -35,6 +35,8 @@ class Placement:
     """Those of the instance types with GPUs too old for the model server's PyTorch."""
     scheduler: str = ""
     """Our kube-scheduler; empty: another one places the pods, and knows no marker."""
+    split: sizing.Split = machines.ALONE
+    """Among how many machines the model is divided, and how; a pod on each."""
 
     @property
     def resources(self) -> dict[str, dict[str, str]]:
@@ -52,6 +54,7 @@ class Placement:
             gpus=self.gpus,
             gpu_resource=gpus.GPU_RESOURCE,
             capacity_types=self.capacity_types,
+            nodes=self.split.nodes,
         )
 
 
@@ -73,6 +76,7 @@ def place(
         left_out=found.left_out,
         old=found.old,
         scheduler=scheduler,
+        split=found.split,
     )
 
 

@@ -114,6 +114,8 @@ def serve_args(served: Served) -> runtime_args.ServeArgs:
         context_tokens=0 if is_whole else placed.context_tokens,
         adapters=adapters.served(served.beside),
         runtime=served.runtime,
+        tensor_parallel=placed.split.tensor,
+        pipeline_parallel=placed.split.pipeline,
     )
 
 

@@ -25,6 +25,8 @@ CONTAINER_NAME_TAKEN = "ContainerNameTaken"
 CANNOT_BE_TUNED = "CannotBeTuned"
 OWN_TRAINER = "OwnTrainer"
 SEVERAL_PODS = "SeveralPods"
+OTHER_REPLICAS = "OtherReplicas"
+STATEFUL_SET_IMMUTABLE = "StatefulSetImmutable"
 MALFORMED_ARGUMENTS = "MalformedArguments"
 MALFORMED_OBJECT = "MalformedObject"
 MALFORMED_RECORD = "MalformedRecord"
@@ -43,6 +45,7 @@ BEING_DELETED = "BeingDeleted"
 
 # Filled, and something to know about it.
 EXPANDED = "Expanded"
+MACHINES_JOINED = "MachinesJoined"
 MACHINES_LEFT_OUT = "MachinesLeftOut"
 OLD_GPU = sizing_reasons.OLD_GPU
 IMAGE_KEPT = "ImageKept"
@@ -70,7 +73,7 @@ DENIED = {
     CANNOT_BE_TUNED: "the preset knows no such way of tuning",
     CONTAINER_NAME_TAKEN: "a container has the name of one that a tuning run adds",
     CONTRADICTING_AFFINITY: "the user's node affinity lets the pods onto none of the nodes",
-    CONTRADICTING_NODE_NAME: "pods that wait behind our gate name the node that they run on",
+    CONTRADICTING_NODE_NAME: "pods behind our gate, or of one model, name the node that all run on",
     CONTRADICTING_NODE_SELECTOR: "the node selector matches none of the nodes meant for the pods",
     CONTRADICTING_TOLERATION: "a toleration names the key of a GPU taint, and not the taint",
     PROVIDER_CANNOT: "who buys the nodes does not do what is asked",
@@ -80,12 +83,14 @@ DENIED = {
     MALFORMED_OBJECT: "a part of the workload has the wrong JSON type",
     MOUNT_PATH_TAKEN: "a mount of the user's is where weights or adapters are to be",
     MALFORMED_RECORD: "the annotation `kaito.sh/expansion` is not one that we wrote",
-    NAME_REQUIRED: "without a selector the workload needs a name of its own",
-    NAME_TOO_LONG: "the name does not fit into the label that ties pods to the workload",
+    NAME_REQUIRED: "without a selector, or over several machines, it takes a name of its own",
+    NAME_TOO_LONG: "the name is too long for the label or the Service that is named after it",
     NOTHING_TO_RUN: "without the preset nothing says what a container runs",
+    OTHER_REPLICAS: "a StatefulSet that is one model has other replicas than the model's machines",
     OWN_TRAINER: "the container of a tuning run has an image, a command or arguments of its own",
     PRICE_UNKNOWN: "there is a price limit, and no machine that will do has a known price",
     SEVERAL_PODS: "a Job of several pods cannot be a tuning run",
+    STATEFUL_SET_IMMUTABLE: "the model takes several machines, and the StatefulSet is made for one",
     STALE_EXPANSION: "the manifest was expanded for other keys than it carries now",
     TOO_FEW_GPUS: "no instance type has as many GPUs as the container asks for",
     UNKNOWN_INSTANCE_TYPE: "an instance type that this version does not know",
@@ -109,6 +114,7 @@ ALLOWED = {
     EXPANDED: "the workload was filled in",
     IMAGE_KEPT: "the user's own image was left as it is",
     JOB_KEPT: "the template of a stored Job stays expanded",
+    MACHINES_JOINED: "the model takes several machines, a pod on each",
     MACHINES_LEFT_OUT: "some of the instance types asked for do not hold the model",
     OLD_GPU: "a GPU that the user names is too old for the model server's PyTorch",
     NOTHING_BOUGHT: "the pods wait for a node that is there or that somebody else buys",
@@ -142,9 +148,12 @@ def expanded(
     has_own_image: bool,
 ) -> Note:
     """The defaults chosen, in one line."""
-    count = f"{placed.gpus} GPU{'s' if placed.gpus > 1 else ''}"
+    count, nodes = f"{placed.gpus} GPU{'s' if placed.gpus > 1 else ''}", placed.split.nodes
+    if nodes > 1:
+        count = f"{nodes} machines of {count}"
     priced = (
-        f"{name} ({machines.priced(name, placed.capacity_types)})" for name in placed.instance_types
+        f"{name} ({machines.priced(name, placed.capacity_types, nodes)})"
+        for name in placed.instance_types
     )
     text = f"preset {model.name}: {count}, instance type {' or '.join(priced)}"
     if placed.dtype != model.dtype and not has_own_image:
@@ -191,6 +200,17 @@ def pods_gated() -> Note:
         PODS_GATED,
         f"pods wait behind the gate {annotations.GATE} until there are nodes for all that start"
         " together: the node planner lifts it",
+    )
+
+
+def machines_joined(placed: Placement, service: str) -> Note:
+    """One model on several machines, and what the pods need to find each other."""
+    count = placed.split.nodes
+    return Note(
+        MACHINES_JOINED,
+        f"the {count} pods are one model, and pod 0 answers; they find each other by the headless"
+        f' Service "{service}" (clusterIP: None, publishNotReadyAddresses: true), which is yours to'
+        " make",
     )
 
 

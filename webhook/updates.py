@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from presets import annotations
-from webhook import expand, fill, keys, unfill, workloads
+from webhook import expand, fill, keys, several_nodes, unfill, workloads
 from webhook.record import Record
 
 Object = dict[str, Any]
@@ -70,13 +70,14 @@ def _lacks(spec: Mapping[str, Any], stored: Mapping[str, Any], key: str) -> bool
     found = spec.get(key)
     if key == "template":
         return bool(found != stored[key])
-    return found in (None, {}, []) or fill.DEFAULTS.get(key) == found
+    return fill.counts_as_absent(key, found)
 
 
 def users_part(new: Object, old: Object, record: Record) -> Object:
     """`new` without what we added: what an expansion starts from.
 
-    The selector and the labels that it asks for stay: a stored workload cannot change them.
+    The selector, the labels that it asks for and what else a stored workload cannot change stay,
+    and so does a scale of 0, which nobody who edits the pods means to undo.
     """
     stripped, _ = unfill.unfill(new, _removable(record.tree, old), old)
     return without_record(stripped)
@@ -84,7 +85,10 @@ def users_part(new: Object, old: Object, record: Record) -> Object:
 
 def _removable(tree: fill.Tree, old: Object) -> fill.Tree:
     selected = workloads.part(old, "spec", "selector", "matchLabels")
-    spec = {key: added for key, added in workloads.part(tree, "spec").items() if key != "selector"}
+    kept = {"selector", *several_nodes.IMMUTABLE}
+    if workloads.part(old, "spec").get("replicas") == 0:
+        kept.add("replicas")
+    spec = {key: added for key, added in workloads.part(tree, "spec").items() if key not in kept}
     meta = dict(workloads.part(spec, "template", "metadata"))
     if isinstance(meta.get("labels"), dict):
         meta["labels"] = {key: at for key, at in meta["labels"].items() if key not in selected}

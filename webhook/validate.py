@@ -11,6 +11,7 @@ from webhook import (
     machine_rules,
     mount_rules,
     reasons,
+    several_nodes,
     tuning_rules,
     workloads,
 )
@@ -193,6 +194,7 @@ RULES: tuple[Rule, ...] = (
     arguments_are_the_servers,
     tuning_rules.keys_are_on_a_job,
     tuning_rules.run_is_sound,
+    several_nodes.rules,
     pods_can_be_selected,
 )
 """Every rule; each says in its docstring what holds when it is silent."""

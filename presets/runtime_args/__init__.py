@@ -3,11 +3,12 @@
 `from_argv(to_argv(args)) == args` for every program. Stored pods carry command lines: what one
 version writes every later one must read.
 
-`serve.py` has those of the server, `tuning.py` those of the three programs of a tuning run;
-`command_line.py` writes and reads them.
+`serve.py` has those of the server, `nodes.py` what it is told where it serves on several nodes,
+`tuning.py` those of the three programs of a tuning run; `command_line.py` writes and reads them.
 """
 
 from presets.runtime_args.command_line import MalformedArguments
+from presets.runtime_args.nodes import SERVE_NODES
 from presets.runtime_args.serve import (
     DTYPES,
     LATER,
@@ -33,7 +34,8 @@ from presets.runtime_args.tuning import (
 )
 
 PROGRAMS = frozenset({SERVE})
-"""Verbs that this version's image answers; admission refuses what takes another one."""
+"""Verbs that this version's image answers, and SERVE_NODES where it serves on several nodes;
+admission refuses what takes another one."""
 
 __all__ = [
     "CONFIG",
@@ -49,6 +51,7 @@ __all__ = [
     "PUSH",
     "RESULTS",
     "SERVE",
+    "SERVE_NODES",
     "TUNE",
     "FetchArgs",
     "MalformedArguments",

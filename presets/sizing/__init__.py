@@ -12,6 +12,7 @@ many machines. docs/concepts/sizing.md states the laws and works an example. The
   the codes of why not and of what to know
 """
 
+from presets.sizing.demands import Split
 from presets.sizing.fits import Fits, fit, sufficient
 from presets.sizing.layouts import Layout, Misfit, Mode, Reason, Serve, Tune
 
@@ -22,6 +23,7 @@ __all__ = [
     "Mode",
     "Reason",
     "Serve",
+    "Split",
     "Tune",
     "fit",
     "sufficient",
