@@ -3,6 +3,7 @@
 import functools
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 
 from deploy.local import api as apis
-from deploy.local import binaries
+from deploy.local import binaries, manifests
+from deploy.local.fake_nodes import FakeNodes
 from tests import programs
 from tests.apiserver import until
 
 pytestmark = pytest.mark.controlplane
 
+_NODE = "kubernetes.io/hostname"
 _SECONDS = 30.0
 """Patience on a busy machine; what is waited for takes a second on an idle one."""
 
@@ -29,11 +32,12 @@ class _Namespace:
     name: str
     kubectl: list[str]
 
-    def deploy(self, name: str = "chat") -> None:
+    def deploy(self, name: str = "chat", replicas: int = 0) -> None:
         labels = {"app": name}
-        pod = {"containers": [{"name": "model", "image": "model"}]}
+        containers = [{"name": "model", "image": "model"}]
+        pod = {"containers": containers, "nodeSelector": {_NODE: self.name}}
         template = {"metadata": {"labels": labels}, "spec": pod}
-        spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+        spec = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template}
         meta = {"name": name, "labels": {"kaito.sh/preset": "tiny-chat"}}
         self.api.create(self.path("deployments"), {"metadata": meta, "spec": spec})
 
@@ -140,3 +144,29 @@ def test_a_users_own_service_wins(namespace: _Namespace) -> None:
     assert [event["reason"] for event in events] == ["ServiceConflict"]
     (kept,) = namespace.list("services")
     assert (kept["metadata"], kept["spec"]) == (created["metadata"], created["spec"])
+
+
+def test_after_an_uninstallation_pods_run_on_and_the_service_goes_with_its_workload(
+    cluster_api: apis.Api, control_plane_kubeconfig: Path
+) -> None:
+    """X2: program and rights are gone; the owner reference does the rest."""
+    programs.install(cluster_api, "controller")
+    rights = control_plane_kubeconfig.parent / "etc" / "controller.kubeconfig"
+    made = _Namespace(cluster_api, programs.namespace(cluster_api), [])
+
+    def running() -> list[str]:
+        pods = made.list("pods")
+        return [p["metadata"]["uid"] for p in pods if p["status"]["phase"] == "Running"]
+
+    with FakeNodes(cluster_api) as nodes:
+        nodes.add(made.name, {}, {_NODE: made.name})
+        with programs.running("controller", rights):
+            made.deploy(replicas=1)
+            service = made.service()
+            before = until(running, _SECONDS)
+        for document in reversed(manifests.documents("controller")):
+            cluster_api.delete(apis.path_of(document))
+        time.sleep(1.0)
+        assert (running(), made.service()["metadata"]) == (before, service["metadata"])
+        cluster_api.delete(f"{made.path('deployments')}/chat")
+        until(lambda: made.list("services") == [], _SECONDS)

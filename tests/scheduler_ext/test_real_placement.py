@@ -3,6 +3,7 @@
 Rows of the fault cases: E13 and its negative control, E19, E24; the score; reservations.
 """
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -82,22 +83,21 @@ def test_an_eviction_that_helps_is_let_through(here: Placing) -> None:
 
 
 def test_the_only_node_that_will_do_is_found_among_hundreds(here: Placing) -> None:
-    """E19: without `percentageOfNodesToScore: 100` 144 of 300 are looked at, at random."""
-    claim, last = f"ws-{here.namespace}", here.namespace
-    here.claim(claim)
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda i: _bare_node(here, f"{i:03}", claim), range(MANY - 1)))
-    with here.extender(), here.scheduling():
-        try:
-            path = here.pod("p")
-            here.waits(path, f"{MANY - 1} waiting for the node of NodeClaim {claim}")
-            _bare_node(here, "last", "")
-            assert here.bound(path) == f"{last}-last"
-        finally:
-            with ThreadPoolExecutor(4) as pool:
-                names = [f"{i:03}" for i in range(MANY - 1)] + ["last"]
-                nodes = [f"/api/v1/nodes/{here.namespace}-{name}" for name in names]
-                list(pool.map(here.api.delete, nodes))
+    """E19."""
+    with _closed_nodes(here, MANY - 1) as claim, here.extender(), here.scheduling():
+        path = here.pod("p")
+        here.waits(path, f"{MANY - 1} waiting for the node of NodeClaim {claim}")
+        _bare_node(here, "last", "")
+        assert here.bound(path) == f"{here.namespace}-last"
+        assert _asked_about(here) == MANY
+
+
+def test_by_default_the_scheduler_does_not_look_at_every_node(here: Placing) -> None:
+    """E19, the negative control: of 300 nodes it takes the first 48 %, and asks about those."""
+    changes = {"percentageOfNodesToScore": 0}
+    with _closed_nodes(here, MANY) as claim, here.extender(), here.scheduling(**changes):
+        here.waits(here.pod("p"), f"waiting for the node of NodeClaim {claim}")
+        assert _asked_about(here) == 144
 
 
 def test_two_schedulers_do_not_share_the_nodes_that_are_tainted(here: Placing) -> None:
@@ -150,6 +150,27 @@ def test_a_bought_node_goes_to_the_workload_that_it_was_bought_for(here: Placing
         here.initialize(claim, node)
         assert here.bound(mine) == node
         assert not here.api.get(other)["spec"].get("nodeName")
+
+
+@contextlib.contextmanager
+def _closed_nodes(here: Placing, count: int) -> Iterator[str]:
+    """So many nodes of a claim that is not initialized; its name. With the block they go."""
+    claim = f"ws-{here.namespace}"
+    here.claim(claim)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda i: _bare_node(here, f"{i:03}", claim), range(count)))
+        try:
+            yield claim
+        finally:
+            names = [node["metadata"]["name"] for node in here.api.get("/api/v1/nodes")["items"]]
+            ours = [name for name in names if name.startswith(f"{here.namespace}-")]
+            list(pool.map(here.api.delete, [f"/api/v1/nodes/{name}" for name in ours]))
+
+
+def _asked_about(here: Placing) -> int:
+    """Nodes in the largest question."""
+    bodies = [orjson.loads(body) for path, body in here.proxy.calls if path == "/filter"]
+    return max(len(body["NodeNames"]) for body in bodies)
 
 
 def _bare_node(here: Placing, name: str, claim: str) -> None:
