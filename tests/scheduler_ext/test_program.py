@@ -57,10 +57,11 @@ def test_it_answers_on_one_connection_and_ends_at_sigterm(
             return response.status, response.read()
 
         apiserver.until(lambda: not probe.ask(port, "/readyz"))
+        assert asked("GET", "/readyz")[0] == 200
         first = connection.sock
         status, body = asked("POST", "/filter", objects.request(objects.raw_pod(), "n1"))
         assert (status, b"NodeClaim ws1" in body) == (200, True)
-        assert connection.sock is first
+        assert connection.sock is first is not None
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
 
