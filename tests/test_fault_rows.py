@@ -1,6 +1,7 @@
-"""Every row of the planner's and the claims' fault cases has its tests, or says why it has none.
+"""Every row of the fault cases of planner, claims, machines and the whole has its tests.
 
-P: the planner. C: claims and who serves them. X: the whole, as far as they are part of it. A test
+P: the planner. C: claims and who serves them. L: the machines of the local cluster. X: the whole.
+Or it says why it has none. The extender's rows, E, stand in docs/concepts/placement.md. A test
 stands at its level: pure functions and the API server in memory here, hours and restarts in
 tests/simulation, real schedulers and API servers under the markers `controlplane` and `karpenter`,
 real machines under `e2e`.
@@ -11,13 +12,24 @@ from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).parents[1]
-_LOOP, _PLAN, _LIFE = "test_loop.py", "test_plan.py", "test_lifecycle.py"
-_REFUSED, _GATES = "test_loop_refusals.py", "test_loop_gates.py"
-_GIVING = "test_loop_giving.py"
-_SIM = "../simulation/test_fault_cases.py"
-_AWAY = "../simulation/test_absent_programs.py"
-_REAL = "test_real_control_plane.py"
+TESTS = Path(__file__).parent
+_LOOP, _PLAN, _LIFE, _REFUSED, _GATES, _GIVING, _DIALECTS = (
+    f"node_provisioner/test_{name}.py"
+    for name in (
+        "loop",
+        "plan",
+        "lifecycle",
+        "loop_refusals",
+        "loop_gates",
+        "loop_giving",
+        "dialects",
+    )
+)
+_SIM = "simulation/test_fault_cases.py"
+_AWAY = "simulation/test_absent_programs.py"
+_MACHINES = "e2e/test_machines.py"
+_CONTROLLER = "controller/test_real_control_plane.py"
+_REAL = "node_provisioner/test_real_control_plane.py"
 
 ROWS: dict[str, tuple[tuple[str, str], ...]] = {
     "P1": (
@@ -31,7 +43,7 @@ ROWS: dict[str, tuple[tuple[str, str], ...]] = {
         (_LOOP, "test_of_two_planners_with_a_lease_one_acts"),
         (_REAL, "test_a_planner_that_stood_still_finds_another_leading"),
         (
-            "../kubeapi/test_leases.py",
+            "kubeapi/test_leases.py",
             "test_a_holder_that_is_paused_stops_before_another_takes_over",
         ),
     ),
@@ -71,7 +83,7 @@ ROWS: dict[str, tuple[tuple[str, str], ...]] = {
         (_PLAN, "test_the_limit_stops_buying_and_says_so"),
     ),
     "P17": (
-        ("../controller/test_gates.py", "test_a_planner_that_falls_silent_no_longer_holds_pods"),
+        ("controller/test_gates.py", "test_a_planner_that_falls_silent_no_longer_holds_pods"),
         (_REAL, "test_a_gang_starts_together_and_a_dead_planner_does_not_hold_it"),
     ),
     "P18": (
@@ -97,7 +109,7 @@ ROWS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "C2": ((_SIM, "test_c2_when_nothing_can_be_had_the_pod_is_told_and_nothing_spins"),),
     "C3": (
-        ("test_refusals.py", "test_a_refusal_is_known_by_its_words"),
+        ("node_provisioner/test_refusals.py", "test_a_refusal_is_known_by_its_words"),
         (_REFUSED, "test_a_claim_whose_provider_says_that_it_is_hopeless_is_not_waited_for"),
     ),
     "C4": (
@@ -131,35 +143,88 @@ ROWS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "C12": ((_SIM, "test_c12_a_node_that_flaps_is_not_bought_again"),),
     "C13": (
-        ("test_pacing.py", "test_a_bucket_holds_its_capacity_and_refills"),
+        ("node_provisioner/test_pacing.py", "test_a_bucket_holds_its_capacity_and_refills"),
         (_PLAN, "test_an_offer_that_was_refused_before_is_tried_with_one_claim_at_a_time"),
     ),
     "C14": (
-        ("test_dialects.py", "test_whatever_is_bought_a_claim_is_one_that_its_provider_takes"),
+        (
+            _DIALECTS,
+            "test_whatever_is_bought_a_claim_is_one_that_its_provider_takes",
+        ),
     ),
     "C15": (
         (
-            "../webhook/test_providers.py",
+            "webhook/test_providers.py",
             "test_what_a_provider_does_not_read_may_not_be_asked_of_it",
         ),
     ),
     "C16": (
-        ("test_dialects.py", "test_whatever_is_bought_a_claim_is_one_that_its_provider_takes"),
+        (
+            _DIALECTS,
+            "test_whatever_is_bought_a_claim_is_one_that_its_provider_takes",
+        ),
     ),
     "C17": ((_GIVING, "test_a_claim_is_never_changed"),),
     "C18": (
-        ("test_dialects.py", "test_whatever_is_bought_a_claim_is_one_that_its_provider_takes"),
+        (
+            _DIALECTS,
+            "test_whatever_is_bought_a_claim_is_one_that_its_provider_takes",
+        ),
     ),
     "C19": (
         (_GIVING, "test_a_node_is_closed_and_looked_at_again_before_it_is_given_back"),
-        ("test_draining.py", "test_a_node_is_given_back_only_when_its_last_pod_has_ended"),
+        (
+            "node_provisioner/test_draining.py",
+            "test_a_node_is_given_back_only_when_its_last_pod_has_ended",
+        ),
+    ),
+    "L1": (
+        ("e2e/test_kills.py", "test_killed_program_delays_and_does_not_prevent"),
+        ("e2e/test_traces.py", "test_up_clears_what_a_killed_run_left"),
+        ("e2e/test_traces.py", "test_an_interrupted_up_leaves_nothing"),
+    ),
+    "L2": (
+        (_MACHINES, "test_a_program_of_a_machine_that_is_killed_takes_nothing_from_its_pods"),
+        ("deploy/test_device_plugin.py", "test_it_registers_its_resource"),
+    ),
+    "L3": (
+        (_MACHINES, "test_a_program_of_a_machine_that_is_killed_takes_nothing_from_its_pods"),
+        (
+            "deploy/test_device_plugin.py",
+            "test_it_registers_again_with_a_kubelet_that_started_anew",
+        ),
+    ),
+    "L4": (
+        (_MACHINES, "test_a_machine_that_is_taken_from_running_pods_leaves_nothing"),
+        ("e2e/test_traces.py", "test_down_leaves_nothing_of_a_cluster"),
+    ),
+    "L5": ((_MACHINES, "test_a_machine_that_is_taken_from_running_pods_leaves_nothing"),),
+    "L6": (
+        (
+            "deploy/test_golang.py",
+            "test_without_any_go_the_hint_names_what_helps_with_this_program",
+        ),
+        ("deploy/test_golang.py", "test_karpenter_without_its_sources_is_told_in_words"),
     ),
     "X1": (
-        ("../simulation/test_seeds.py", "test_the_invariants_hold_whatever_happens"),
-        ("test_chaos.py", "test_whatever_is_killed_when_the_invariants_hold_at_rest"),
+        ("simulation/test_seeds.py", "test_the_invariants_hold_whatever_happens"),
+        (
+            "node_provisioner/test_chaos.py",
+            "test_whatever_is_killed_when_the_invariants_hold_at_rest",
+        ),
+    ),
+    "X2": (
+        (_CONTROLLER, "test_after_an_uninstallation_pods_run_on_and_the_service_goes"),
+        ("webhook/test_real_verbs.py", "test_replace_keeps_the_revision_that_was_stored"),
+        (_AWAY, "test_x3_without_a_planner_what_runs_goes_on_and_free_gpus_are_used"),
     ),
     "X3": ((_AWAY, "test_x3_without_a_planner_what_runs_goes_on_and_free_gpus_are_used"),),
     "X4": ((_AWAY, "test_x4_without_a_controller_workloads_run_and_services_catch_up"),),
+    "X5": (
+        (_CONTROLLER, "test_a_users_own_service_wins"),
+        ("controller/test_loop.py", "test_a_users_service_wins_and_the_workload_is_told_once"),
+        ("controller/test_loop.py", "test_none_means_no_service_and_takes_one_back"),
+    ),
 }
 
 ABSENT = {
@@ -168,9 +233,8 @@ ABSENT = {
 
 
 def test_every_row_has_a_test_or_a_reason() -> None:
-    numbered = (
-        {f"P{n}" for n in range(1, 23)} | {f"C{n}" for n in range(1, 20)} | {"X1", "X3", "X4"}
-    )
+    last = {"P": 22, "C": 19, "L": 6, "X": 5}
+    numbered = {f"{letter}{n}" for letter in last for n in range(1, last[letter] + 1)}
     assert ROWS.keys() == numbered
     assert {row for row, tests in ROWS.items() if not tests} == ABSENT.keys()
 
@@ -178,5 +242,5 @@ def test_every_row_has_a_test_or_a_reason() -> None:
 @pytest.mark.parametrize("row", ROWS)
 def test_the_tests_of_a_row_are_there(row: str) -> None:
     for file, name in ROWS[row]:
-        text = (TESTS / "node_provisioner" / file).read_text(encoding="utf-8")
+        text = (TESTS / file).read_text(encoding="utf-8")
         assert re.search(rf"^def {name}\w*\(", text, re.MULTILINE), f"{file}: {name}"
