@@ -5,6 +5,7 @@ from typing import Any
 
 from kubeapi import api
 from presets import annotations, forms
+from presets.runtime_args import nodes
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 OURS = "plainsail"
@@ -39,7 +40,7 @@ class WorkloadView:
     """namespace/Kind/name."""
     uid: str
     selector: Pairs
-    """Its matchLabels; empty: it has none."""
+    """Of the pods that answer: its matchLabels; empty: it has none."""
     service: bool
     """Whether it wants a Service."""
     load_balancer: bool
@@ -98,11 +99,20 @@ def workload(raw: api.Object, kind: str) -> WorkloadView:
     return WorkloadView(
         key=f"{meta.get('namespace') or ''}/{kind}/{meta['name']}",
         uid=meta.get("uid") or "",
-        selector=pairs((raw["spec"].get("selector") or {}).get("matchLabels")),
+        selector=_answering(raw["spec"], kind),
         service=noted.get(annotations.SERVICE) != "none",
         load_balancer=noted.get(annotations.ENABLELB) == forms.TRUE,
         terminating="deletionTimestamp" in meta,
     )
+
+
+def _answering(spec: api.Object, kind: str) -> Pairs:
+    """All pods, or of a model over several nodes the one that leads."""
+    labels = (spec.get("selector") or {}).get("matchLabels")
+    pod = (spec.get("template") or {}).get("spec") or {}
+    if labels and kind == "StatefulSet" and nodes.node_count(pod.get("containers") or ()) > 1:
+        labels = {**labels, nodes.INDEX_LABEL: "0"}
+    return pairs(labels)
 
 
 def service(raw: api.Object) -> ServiceView:

@@ -9,7 +9,7 @@ from typing import Any
 
 from cli import bills, figures, lookup, render
 from cli.commands import offers as offers_command
-from presets import annotations, gpus, money, offers, preset, prices, sizing
+from presets import annotations, gpus, money, offers, preset, prices, runtime_args, sizing
 
 ALTERNATIVES = 3
 """Other machines that are named."""
@@ -144,6 +144,8 @@ def _text(answer: Answer, block: str) -> Iterator[str]:
 
 def _layout(answer: Answer, layout: sizing.Layout) -> Iterator[tuple[str, str]]:
     yield "fits", f"{_doing(answer.mode)} in {layout.dtype} on {_devices(answer, layout)}"
+    if layout.nodes > 1:
+        yield "pods", f"a StatefulSet of {layout.nodes}, one on each machine{_not_yet()}"
     tokens = f"{layout.context_tokens:,}"
     if isinstance(answer.mode, sizing.Serve):
         own = answer.known.context_tokens
@@ -153,6 +155,11 @@ def _layout(answer: Answer, layout: sizing.Layout) -> Iterator[tuple[str, str]]:
     else:
         yield "example", f"{tokens} tokens, {_batch(answer.mode)}"
     yield "price", _price(answer, layout)
+
+
+def _not_yet() -> str:
+    is_able = runtime_args.SERVE_NODES in runtime_args.PROGRAMS
+    return "" if is_able else "; this version refuses it, as its image serves on one"
 
 
 def _doing(mode: sizing.Mode) -> str:

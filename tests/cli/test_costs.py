@@ -5,14 +5,11 @@ from typing import Any
 import pytest
 
 from cli import costs
-from presets import catalog
 from tests import builders
 from tests.cli.running import TINY, Run
+from tests.golden_terms import TERMS
 from tests.laws.holding import allowed
-from webhook import machines
-from webhook.terms import Terms
 
-TERMS = Terms(catalog.load(), machines.CLOUD)
 A100 = "Standard_NC24ads_A100_v4"
 
 
@@ -48,6 +45,15 @@ def phi(**fields: Any) -> builders.Workload:
             (
                 "phi-3-mini-4k-instruct on 2 of 4 x V100, Standard_NC24s_v3, $12.24/h on-demand,"
                 " 10.3 of 31.5 GiB of GPU memory"
+            ),
+        ),
+        (
+            builders.stateful_set()
+            .preset("deepseek-r1-0528")
+            .annotation("kaito.sh/instance-types", "Standard_ND96isr_H100_v5"),
+            (
+                "deepseek-r1-0528 on 8 x H100 80GB, Standard_ND96isr_H100_v5, $98.32/h on-demand"
+                " for each of 2 pods, 435.7 of 632.9 GiB of GPU memory"
             ),
         ),
         (

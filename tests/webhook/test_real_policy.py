@@ -158,6 +158,30 @@ def _fresh(stored: Object) -> Object:
     return stored
 
 
+def test_a_model_over_several_machines_is_scaled_to_them_or_to_nothing(here: Cluster) -> None:
+    """`kubectl scale` asks no webhook, and everything else is scaled as ever."""
+    sizes = {"alone": "", "joined": "2"}
+    for name, machines in sizes.items():
+        body = workload("StatefulSet", name, image="own:1")
+        body["metadata"]["annotations"] = {annotations.EXPANSION: "{}"}
+        env = [{"name": "PLAINSAIL_NODES", "value": machines}] if machines else []
+        template(body)["spec"]["containers"] += [{"name": "model", "image": "own:1", "env": env}]
+        here.create(body)
+    for replicas in (3, 2, 0):
+        here.kubectl("scale", "statefulset/alone", f"--replicas={replicas}")
+    why = "are one model on 2 machines: scale it to 2, or to 0 to stop it"
+    until(lambda: why in scaled(here, 3), 20.0)
+    assert why in scaled(here, 1)
+    assert here.get("statefulset/joined")["spec"]["replicas"] == 0
+    for replicas in (2, 0):
+        assert scaled(here, replicas) == "statefulset.apps/joined scaled\n"
+    here.clean()
+
+
+def scaled(here: Cluster, replicas: int) -> str:
+    return here.kubectl("scale", "statefulset/joined", f"--replicas={replicas}", ok=(0, 1))
+
+
 def test_a_workload_that_is_stored_stays_writable(here: Cluster) -> None:
     """W22: the policies look at what is made, so that nothing that runs is locked."""
     here.create(unlabelled())

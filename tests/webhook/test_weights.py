@@ -1,5 +1,6 @@
 """Where weights come from, and that the strictest Pod Security lets the pods in all the same."""
 
+from collections.abc import Callable
 from typing import Any
 
 import kubernetes_validate
@@ -7,7 +8,6 @@ import pytest
 
 from presets import annotations, catalog, sources
 from tests import builders
-from tests.apiserver import until
 from tests.webhook.cluster import Cluster, Object, template, workload
 from webhook import admit, reasons, record, unfill, weights
 from webhook.terms import Terms
@@ -131,26 +131,12 @@ def test_a_mount_of_the_users_is_in_the_way(mount: dict[str, str], *, taken: boo
 
 @pytest.mark.controlplane
 @pytest.mark.parametrize("source", ["hub", "image:r.example.com/m:1/a", "pvc:models/c"])
-def test_pod_security_restricted_lets_the_pods_in(shared: Cluster, source: str) -> None:
-    """By the real API server, which also checks every field of the volumes."""
-    here = shared.elsewhere()
-    level = "pod-security.kubernetes.io/enforce=restricted"
-    try:
-        here.kubectl("label", "namespace", here.namespace, level)
-        until(lambda: "restricted" in here.refusal(pod({"containers": [loose()]})), 20.0)
-        body = workload()
-        body["metadata"].setdefault("annotations", {})[annotations.WEIGHTS] = source
-        stored = shared.try_out(body)
-        names = [volume["name"] for volume in template(stored)["spec"]["volumes"]]
-        assert (weights.VOLUME in names) == (source != "hub")
-        assert here.refusal(pod(template(stored)["spec"])) == ""
-    finally:
-        here.remove()
-
-
-def loose() -> Object:
-    return {"name": "own", "image": "own:1"}
-
-
-def pod(spec: Object) -> Object:
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "made"}, "spec": spec}
+def test_pod_security_restricted_lets_the_pods_in(
+    shared: Cluster, strictly: Callable[[Object], str], source: str
+) -> None:
+    body = workload()
+    body["metadata"].setdefault("annotations", {})[annotations.WEIGHTS] = source
+    stored = shared.try_out(body)
+    names = [volume["name"] for volume in template(stored)["spec"]["volumes"]]
+    assert (weights.VOLUME in names) == (source != "hub")
+    assert strictly(template(stored)["spec"]) == ""
