@@ -46,7 +46,7 @@ def perform(loaded: settings.Settings, progress: Progress) -> list[Told]:
         with progress.step(f"kubectl apply -f {EXAMPLE.relative_to(paths.REPOSITORY)}"):
             demo.kubectl(loaded, "apply", "-f", str(EXAMPLE))
             uid = client.get(_DEPLOYMENT)["metadata"]["uid"]
-        with progress.step("no spot machine: one on demand, its node, its model"):
+        with progress.step("a spot machine, else one on demand; its node, its model"):
             _wait(lambda: _is_ready(client), "the second model")
         if gives_back:
             with progress.step(f"kubectl scale deployment/{WORKLOAD} --replicas=0: its node back"):
