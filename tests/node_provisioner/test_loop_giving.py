@@ -51,6 +51,22 @@ def test_a_pod_that_came_before_the_node_was_closed_keeps_it(
     assert len(server.all("nodeclaims")) == 1
 
 
+def test_a_pod_that_cannot_be_read_keeps_its_node(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    """The planner does not know of it; before a node is closed the API server is asked."""
+    start(replace(FAST, idle_ttl_seconds=0.1))
+    unreadable = objects.strangers("web", "n1")
+    unreadable["spec"]["containers"] = [None]
+    server.put("pods", unreadable)
+    playing.served(server)
+    time.sleep(2.0)  # else it is closed after one second
+    assert len(server.all("nodeclaims")) == 1
+    assert not server.all("nodes")[0].get("spec", {}).get("unschedulable")
+    server.remove("pods", "default/web")
+    until(lambda: server.all("nodeclaims") == [])
+
+
 def test_what_another_planner_gave_back_was_not_refused(
     server: apiserver.ApiServer, start: Start
 ) -> None:
