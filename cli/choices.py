@@ -64,6 +64,11 @@ class Choice:
         return self.request.provision != forms.OFF
 
     @property
+    def is_on_processors(self) -> bool:
+        """The pods ask for no GPU, as in a cluster without any."""
+        return not self.spec.gpus
+
+    @property
     def named_by(self) -> str:
         """Who named the instance types; by the order in which `webhook.placement` asks."""
         if annotations.INSTANCE_TYPES in self.keys:

@@ -16,7 +16,11 @@ def line(workload: dict[str, Any], terms: Terms) -> str:
     the memory that of all the pod's GPUs.
     """
     choice = choices.of(workload, terms)
-    if choice is None or choice.machine is None:
+    if choice is None:
+        return ""
+    if choice.is_on_processors:
+        return f"{choice.model.name} on processors, nothing is bought"
+    if choice.machine is None:
         return ""
     parts = [
         f"{choice.model.name} on {_gpus(choice.spec.gpus, choice.machine)}, {choice.machine.name}",

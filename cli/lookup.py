@@ -126,18 +126,7 @@ def machine(name: str) -> gpus.InstanceType:
 def this_machine() -> gpus.InstanceType:
     """The machine at hand: its memory, and no GPU."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    model_ = gpus.Gpu(
-        "no GPU",
-        "",
-        marketed_gib=0,
-        memory_bytes=0,
-        memory_known=True,
-        compute_capability=None,
-        bfloat16=True,
-        fp8=False,
-        resource="",
-    )
-    return gpus.InstanceType(LOCAL, LOCAL, model_, 0, 0, host_memory_bytes=memory)
+    return gpus.without_gpu(LOCAL, memory)
 
 
 def mig_profile(on: gpus.InstanceType, name: str) -> gpus.MigProfile:

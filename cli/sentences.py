@@ -43,6 +43,11 @@ def of_preset(choice: choices.Choice, *names: str) -> list[str]:
 
 def gpu_count(choice: choices.Choice) -> str:
     """Why as many GPUs: what the model takes on one of them."""
+    if choice.is_on_processors:
+        return (
+            "the cluster has no GPUs: memory for the model, its cache and the process; of"
+            " processors the server takes all that are idle"
+        )
     count = figures.plural(choice.spec.gpus, "GPU")
     if choice.spec.nodes > 1:
         count += f" on each of {choice.spec.nodes} machines"

@@ -39,6 +39,7 @@ def message(code: str) -> tuple[str, str]:
         image_volumes=code != reasons.ADAPTERS_COPIED,
         programs=_ABLE if code in _LATER else runtime_args.PROGRAMS,
         provider=providers.PROVIDERS["gpu-provisioner"],
+        on_processors=code == reasons.KEYS_IDLE,
     )
     decision = admit.admit(request, terms)
     if isinstance(decision, admit.Denied):
@@ -85,6 +86,7 @@ def _created() -> dict[str, Object]:
             {annotations.EXPANSION: _json({**nothing, "inputs": {annotations.PRESET: "phi-4"}})}
         ),
         reasons.ABOVE_PRICE_LIMIT: _workload({annotations.MAX_PRICE_PER_HOUR: "1"}, preset="phi-4"),
+        reasons.KEYS_IDLE: _workload({types: _LARGER}),
         reasons.PRICE_UNKNOWN: _workload(
             {types: "Standard_NCC40ads_H100_v5", annotations.MAX_PRICE_PER_HOUR: "1"},
             preset="phi-4",

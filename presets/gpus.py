@@ -145,6 +145,22 @@ class InstanceType:
         return self.gpus * self.gpu_memory_bytes
 
 
+def without_gpu(name: str, memory_bytes: int) -> InstanceType:
+    """A machine that computes on its processors, with that much memory."""
+    none = Gpu(
+        "no GPU",
+        "",
+        marketed_gib=0,
+        memory_bytes=0,
+        memory_known=True,
+        compute_capability=None,
+        bfloat16=True,
+        fp8=False,
+        resource="",
+    )
+    return InstanceType(name, name, none, 0, 0, host_memory_bytes=memory_bytes)
+
+
 GPU_COLUMNS = (
     "name",
     "vendor",

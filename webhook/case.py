@@ -1,5 +1,6 @@
 """A labelled workload as the rules see it: its parts found once, its machines looked for once."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,7 +9,7 @@ from typing import Any
 from presets import annotations, forms, gpus, metadata, preset, runtime_args
 from presets.field_errors import FieldError
 from presets.request import Request
-from webhook import adapters, keys, machines, placement, podspec, weights, workloads
+from webhook import adapters, keys, machines, placement, podspec, processors, weights, workloads
 from webhook.fill import Tree
 from webhook.record import Record
 from webhook.terms import Terms
@@ -72,7 +73,9 @@ class Case:
 
     @cached_property
     def named(self) -> tuple[str, ...]:
-        """Instance types that the user names, or the author of the preset."""
+        """Instance types that the user names, or the author of the preset; none without GPUs."""
+        if self.terms.on_processors:
+            return ()
         return self._users_types or (self.model.instance_types if self.model else ())
 
     @property
@@ -136,6 +139,8 @@ class Case:
     def _machines(self, limit: int | None, *, joins: bool | None = None) -> Found:
         if self.model is None or self.chosen is None or not self._is_clear:
             return None
+        if self.terms.on_processors:
+            return self._processors(self.model, self.chosen)
         wanted = machines.Wanted(
             self._users_types,
             self.gpus,
@@ -148,6 +153,14 @@ class Case:
         if wanted.named and self.chosen.has_own_image:
             return machines.of_own_server(self.model, wanted)
         return machines.find(self.model, wanted)
+
+    def _processors(self, model: preset.Preset, chosen: podspec.Chosen) -> Found:
+        if self.gpus:
+            why = f"{processors.NO_GPUS}, and its container asks for {self.gpus}"
+            return machines.NoMachine((why,), "")
+        if chosen.has_own_image:
+            return machines.Machines((), 0, model.context_tokens)
+        return processors.find(model, placement.mode(self.request))
 
     @cached_property
     def _is_clear(self) -> bool:
@@ -187,6 +200,8 @@ def of(
     held = keys.of(workload)
     parsed, errors = _asked(workload, held)
     request = parsed or Request(preset=str(held["labels"][annotations.PRESET]))
+    if terms.on_processors:
+        request = dataclasses.replace(request, provision=forms.OFF)
     model = terms.presets.find(request.preset)
     recorded = earlier.container if earlier else ""
     try:

@@ -131,8 +131,9 @@ def _pod_layout(
     else:
         served = podspec.Served(model, placed, of.supply, of.beside, request.runtime)
         layout = podspec.pod_layout(served, chosen, pod)
-    layout["tolerations"] = placement.tolerations()
-    layout["affinity"] = placement.affinity(placed.instance_types)
+    if placed.gpus:
+        layout["tolerations"] = placement.tolerations()
+        layout["affinity"] = placement.affinity(placed.instance_types)
     if placed.scheduler:
         layout["schedulerName"] = placed.scheduler
     if request.provision == forms.GATE:

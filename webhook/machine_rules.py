@@ -109,7 +109,7 @@ def price_is_within_the_limit(of: Case) -> Iterator[FieldError]:
 def node_rules_let_the_pods_in(of: Case) -> Iterator[FieldError]:
     """The user's own node selector and affinity let the pods onto the nodes meant for them."""
     pod, found = of.pod, of.machines
-    if not node_rules.are_any(pod) or not isinstance(found, machines.Machines):
+    if not node_rules.are_any(pod) or not isinstance(found, machines.Machines) or not found.names:
         return
     nodes = [node_rules.labels(n, c) for n in found.names for c in _ways_bought(of)]
     unmatched = [set(node_rules.unmatched(pod, node)) for node in nodes]
@@ -143,15 +143,16 @@ def tolerations_are_for_gpus(of: Case) -> Iterator[FieldError]:
 def provision_is_possible(of: Case) -> Iterator[FieldError]:
     """Pods that carry the preset's label are the planner's, and refused where it has no part."""
     if of.request.provision == forms.OFF and keys.are_on_pods(of.workload):
-        path, message = (
-            of.path(annotations.PROVISION),
-            "asks for what this version cannot do yet where pods carry the label",
-        )
+        path, value = of.path(annotations.PROVISION), forms.OFF
+        message = "asks for what this version cannot do yet where pods carry the label"
+        if of.terms.on_processors:
+            path, value = of.preset_path, of.request.preset
+            message = "stands on the pods: this version cannot do so yet where nothing is bought"
         hint = (
             f"set the label {annotations.PRESET} on the workload alone:"
             " neither its pods nor its selector may have it"
         )
-        yield FieldError(path, forms.OFF, annotations.NOT_SUPPORTED_YET, message, hint)
+        yield FieldError(path, value, annotations.NOT_SUPPORTED_YET, message, hint)
 
 
 def provider_can(of: Case) -> Iterator[FieldError]:
@@ -187,7 +188,7 @@ def _otherwise_held(of: Case, found: machines.NoMachine) -> str:
         ways.append(f"a StatefulSet spreads it over {joined.split.nodes} of {joined.names[0]}")
     if found.instead:
         ways.append(f"{found.instead} holds it")
-    return "; ".join(ways) or "choose a smaller preset"
+    return "; ".join(ways) or _smaller(of)
 
 
 def _instance_types_by_path(of: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -227,8 +228,20 @@ def _otherwise(key: str) -> str:
     return "drop the node selector"
 
 
+def _smaller(of: Case) -> str:
+    """What to do where no machine holds the model."""
+    if not of.terms.on_processors:
+        return "choose a smaller preset"
+    if of.gpus:
+        return f"leave {gpus.GPU_RESOURCE} out"
+    served = ", ".join(one.name for one in of.terms.presets.presets if one.cpu)
+    return f"presets that are served on processors: {served}"
+
+
 def types_path(of: Case) -> tuple[str, object]:
-    """Where the instance types come from, and what stands there."""
+    """Where the machines come from, and what stands there."""
+    if of.terms.on_processors:
+        return of.preset_path, of.request.preset
     if of.request.instance_types:
         return of.path(annotations.INSTANCE_TYPES), ",".join(of.request.instance_types)
     if selected := of.selected:

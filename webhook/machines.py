@@ -57,7 +57,7 @@ class Machines:
     """Machines that will do, equal in the number of GPUs that they give."""
 
     names: tuple[str, ...]
-    """Instance types in order of preference; never empty."""
+    """Instance types in order of preference; empty where any node will do, which has no GPU."""
     gpus: int
     context_tokens: int
     """Longest prompt plus answer that every one of them holds."""
@@ -67,6 +67,10 @@ class Machines:
     """Those of `names` with GPUs too old for the PyTorch that we build for: named ones alone."""
     split: sizing.Split = ALONE
     """Among how many machines of one of these types the model is divided, and how."""
+    dtype: str = ""
+    """Type to compute in; empty: what the instance types can."""
+    memory_bytes: int = 0
+    """To be asked of a node without GPU; 0: nothing is asked for."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +218,7 @@ def _lacking(machine: gpus.InstanceType, count: int) -> Iterator[str]:
 
 def _offered(model: preset.Preset, wanted: Wanted, *, joined: bool = False) -> tuple[str, ...]:
     """The cheapest types that hold a fair context, else any."""
-    for mode in _modes(model, wanted.mode):
+    for mode in modes(model, wanted.mode):
         found = [
             offer
             for offer in _usable(_choice(model, mode, wanted), joined=joined)
@@ -229,7 +233,7 @@ def _offered(model: preset.Preset, wanted: Wanted, *, joined: bool = False) -> t
     return ()
 
 
-def _modes(model: preset.Preset, mode: sizing.Mode) -> tuple[sizing.Mode, ...]:
+def modes(model: preset.Preset, mode: sizing.Mode) -> tuple[sizing.Mode, ...]:
     """What a machine of our choice is to hold, the better first."""
     if isinstance(mode, sizing.Tune):
         return (mode,)

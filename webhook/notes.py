@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from presets import forms, preset
+from presets import annotations, forms, preset
 from webhook import (
     adapters,
     placement,
@@ -19,7 +19,7 @@ def of(
     case: Case, model: preset.Preset, placed: placement.Placement, chosen: podspec.Chosen
 ) -> Iterator[reasons.Note]:
     """The notes, the choice of machines first; `model` as it is pinned."""
-    request, pod = case.request, case.pod
+    request = case.request
     yield reasons.expanded(model, placed, request.tuning, has_own_image=chosen.has_own_image)
     if placed.split.nodes > 1:
         yield reasons.machines_joined(placed, several_nodes.service_name(case.workload))
@@ -28,10 +28,15 @@ def of(
     if placed.old:
         yield reasons.old_gpus(placed.old)
     if request.tuning is None:
-        yield from _of_container(chosen)
+        yield from _of_container(chosen, placed)
     elif request.tuning.output_pvc is None:
         yield reasons.results_not_kept()
     yield from _of_sources(case, model, chosen)
+    yield from _of_nodes(case, placed) if placed.gpus else _of_processors(case)
+
+
+def _of_nodes(case: Case, placed: placement.Placement) -> Iterator[reasons.Note]:
+    request, pod = case.request, case.pod
     if missing := placement.untolerated(pod):
         yield reasons.tolerations_kept(missing)
     required = ("affinity", "nodeAffinity", placement.REQUIRED)
@@ -43,9 +48,22 @@ def of(
         yield reasons.pods_gated()
 
 
-def _of_container(chosen: podspec.Chosen) -> Iterator[reasons.Note]:
+def _of_processors(case: Case) -> Iterator[reasons.Note]:
+    if idle := [key for key in _OF_MACHINES if key in workloads.part(case.keys, "annotations")]:
+        yield reasons.keys_idle(idle)
+
+
+_OF_MACHINES = (
+    annotations.INSTANCE_TYPES,
+    annotations.CAPACITY_TYPE,
+    annotations.MAX_PRICE_PER_HOUR,
+    annotations.PROVISION,
+)
+
+
+def _of_container(chosen: podspec.Chosen, placed: placement.Placement) -> Iterator[reasons.Note]:
     if chosen.has_own_image:
-        yield reasons.image_kept(chosen.name)
+        yield reasons.image_kept(chosen.name, has_gpus=placed.gpus > 0)
     elif chosen.found.get("command"):
         yield reasons.command_kept(chosen.name)
 

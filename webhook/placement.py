@@ -22,8 +22,9 @@ class Placement:
     """What one pod asks of its node."""
 
     gpus: int
+    """0: it computes on the processors of whatever node there is."""
     instance_types: tuple[str, ...]
-    """In order of preference."""
+    """In order of preference; empty: any node will do."""
     capacity_types: tuple[str, ...]
     dtype: str
     """Type to compute in, so that every one of the instance types can."""
@@ -37,10 +38,14 @@ class Placement:
     """Our kube-scheduler; empty: another one places the pods, and knows no marker."""
     split: sizing.Split = machines.ALONE
     """Among how many machines the model is divided, and how; a pod on each."""
+    memory_bytes: int = 0
+    """Of a node without GPU; 0: none is asked for."""
 
     @property
     def resources(self) -> dict[str, dict[str, str]]:
         """What the model's container asks for."""
+        if not self.gpus:
+            return {"requests": _of_node(self.memory_bytes)} if self.memory_bytes else {}
         count = {gpus.GPU_RESOURCE: str(self.gpus)}
         if self.scheduler:
             count[scheduling.MARKER] = "1"
@@ -69,15 +74,25 @@ def place(
         gpus=found.gpus,
         instance_types=found.names,
         capacity_types=capacity_types,
-        dtype="float16"
-        if model.dtype == "bfloat16" and gpus.without_bfloat16(found.names)
-        else model.dtype,
+        dtype=found.dtype or _dtype(model, found.names),
         context_tokens=found.context_tokens,
         left_out=found.left_out,
         old=found.old,
         scheduler=scheduler,
         split=found.split,
+        memory_bytes=found.memory_bytes,
     )
+
+
+def _dtype(model: preset.Preset, names: tuple[str, ...]) -> str:
+    if model.dtype == "bfloat16" and gpus.without_bfloat16(names):
+        return "float16"
+    return model.dtype
+
+
+def _of_node(memory_bytes: int) -> dict[str, str]:
+    """Of processors one at least: the server takes all that are idle."""
+    return {"cpu": "1", "memory": f"{memory_bytes // 2**20}Mi"}
 
 
 def scheduler(pod: Mapping[str, Any], request: Request, ours: str) -> str:

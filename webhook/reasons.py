@@ -52,6 +52,7 @@ IMAGE_KEPT = "ImageKept"
 COMMAND_KEPT = "CommandKept"
 NOTHING_BOUGHT = "NothingBought"
 PODS_GATED = "PodsGated"
+KEYS_IDLE = "KeysIdle"
 TOKEN_NEEDED = "TokenNeeded"  # noqa: S105 - a code
 WEIGHTS_MOUNTED = "WeightsMounted"
 ADAPTERS_MOUNTED = "AdaptersMounted"
@@ -114,6 +115,7 @@ ALLOWED = {
     EXPANDED: "the workload was filled in",
     IMAGE_KEPT: "the user's own image was left as it is",
     JOB_KEPT: "the template of a stored Job stays expanded",
+    KEYS_IDLE: "the cluster has no GPUs and buys none, so that some keys say nothing here",
     MACHINES_JOINED: "the model takes several machines, a pod on each",
     MACHINES_LEFT_OUT: "some of the instance types asked for do not hold the model",
     OLD_GPU: "a GPU that the user names is too old for the model server's PyTorch",
@@ -148,6 +150,8 @@ def expanded(
     has_own_image: bool,
 ) -> Note:
     """The defaults chosen, in one line."""
+    if not placed.gpus:
+        return Note(EXPANDED, f"preset {model.name}: {_on_processors(model, placed)}")
     count, nodes = f"{placed.gpus} GPU{'s' if placed.gpus > 1 else ''}", placed.split.nodes
     if nodes > 1:
         count = f"{nodes} machines of {count}"
@@ -161,9 +165,23 @@ def expanded(
         text += f", {placed.dtype} ({lacking}: no {model.dtype})"
     if tuned is not None:
         text += f", tuned by {tuned.method} on {_input(tuned)}, the adapter to {_output(tuned)}"
-    elif placed.context_tokens < model.context_tokens and not has_own_image:
-        text += f", context {placed.context_tokens:,} of {model.context_tokens:,} tokens"
+    elif not has_own_image:
+        text += _shortened(model, placed)
     return Note(EXPANDED, text)
+
+
+def _shortened(model: preset.Preset, placed: Placement) -> str:
+    if placed.context_tokens == model.context_tokens:
+        return ""
+    return f", context {placed.context_tokens:,} of {model.context_tokens:,} tokens"
+
+
+def _on_processors(model: preset.Preset, placed: Placement) -> str:
+    if not placed.memory_bytes:
+        return "on processors"
+    asked = f"on processors, {placed.memory_bytes / 2**30:.1f} GiB of memory"
+    computed = f", {placed.dtype}" if placed.dtype != model.dtype else ""
+    return asked + computed + _shortened(model, placed)
 
 
 def _input(tuned: request.Tuning) -> str:
@@ -192,6 +210,11 @@ def nothing_is_bought(placed: Placement) -> Note:
     count = f"{placed.gpus} free GPU{'s' if placed.gpus > 1 else ''}"
     names = " or ".join(placed.instance_types)
     return Note(NOTHING_BOUGHT, f"nothing is bought: pods wait for a node of {names} with {count}")
+
+
+def keys_idle(keys: Sequence[str]) -> Note:
+    """What the user asks of machines is for other clusters."""
+    return Note(KEYS_IDLE, f"this cluster has no GPUs and buys none: no use of {', '.join(keys)}")
 
 
 def pods_gated() -> Note:
@@ -228,13 +251,14 @@ def old_gpus(names: Sequence[str]) -> Note:
     )
 
 
-def image_kept(container: str) -> Note:
+def image_kept(container: str, *, has_gpus: bool) -> Note:
     """The container runs the user's own server."""
+    added = "GPUs, shared memory and the node" if has_gpus else "shared memory"
     return Note(
         IMAGE_KEPT,
         f'container "{container}" has an image of its own: image, command, args, env, ports, probes'
         " and security settings stay as they are, and what it serves is not checked;"
-        " Plainsail adds GPUs, shared memory and the node",
+        f" Plainsail adds {added}",
     )
 
 

@@ -25,6 +25,8 @@ class Terms:
     """Our own kube-scheduler, which places the pods; empty: the cluster does not run it."""
     provider: providers.Provider | None = None
     """Who buys the nodes; None: the webhook was not told."""
+    on_processors: bool = False
+    """The cluster has no GPUs: what can be served on processors is, and nothing is bought."""
 
 
 def of(flags: argparse.Namespace, presets: catalog.Catalog) -> Terms:
@@ -35,6 +37,7 @@ def of(flags: argparse.Namespace, presets: catalog.Catalog) -> Terms:
         flags.image_volumes,
         scheduler=flags.scheduler,
         provider=providers.PROVIDERS.get(flags.dialect),
+        on_processors=flags.on_processors,
     )
 
 
@@ -42,6 +45,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     """What the cluster is like."""
     text = "whose machines are taken where a workload names none (%(default)s)"
     parser.add_argument("--cloud", choices=gpus.CLOUDS, default=machines.CLOUD, help=text)
+    text = (
+        "the cluster has no GPUs, as on a laptop: models small enough are served on processors, and"
+        " nothing is bought"
+    )
+    parser.add_argument("--cpu", action="store_true", dest="on_processors", help=text)
     text = "who buys the nodes, as the node planner is told: what it cannot do is refused"
     parser.add_argument("--dialect", choices=sorted(providers.PROVIDERS), help=text)
     text = (

@@ -1,10 +1,13 @@
 """The path that everything else stands on: a labelled workload goes in, a model answers."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
-from deploy.local import claims, demo, market, paths
+from deploy.local import claims, demo, market, paths, settings
 from deploy.local.failures import CannotRun
 from deploy.local.progress import Progress
 from tests.e2e.namespaces import Namespace, eventually
@@ -89,6 +92,43 @@ def test_phi_3_runs_its_own_manifest_on_stand_in_weights(namespace: Namespace) -
         [*pod["spec"]["containers"][0].get("args", []), *pod["spec"]["containers"][0]["command"]]
     )
     assert "--model=microsoft/Phi-3-mini-4k-instruct" in arguments
+
+
+def test_the_same_manifest_is_served_on_processors_and_without_us(
+    namespace: Namespace, tmp_path: Path
+) -> None:
+    """Ejected for a cluster without GPUs, it runs on the node that has none: nothing is bought."""
+    plain = tmp_path / "plain.yaml"
+    command = [sys.executable, "-m", "cli", "eject", "--cpu", "-f", "examples/tiny-chat.yaml"]
+    ejected = subprocess.run(
+        command, cwd=paths.REPOSITORY, capture_output=True, text=True, check=True
+    )
+    plain.write_text(_with_torch(ejected.stdout, namespace))
+
+    namespace.apply(plain)
+    answer = demo.ask(namespace.url("tiny-chat"), "What does the label kaito.sh/preset do?")
+
+    assert "preset" in answer
+    assert "kaito.sh/" not in ejected.stdout
+    (pod,) = namespace.all("pods")
+    assert pod["spec"]["containers"][0]["resources"] == {
+        "requests": {"cpu": "1", "memory": "1556Mi"}
+    }
+    assert namespace.claims() == []
+
+
+def _with_torch(manifests: str, namespace: Namespace) -> str:
+    """With PyTorch, which the local cluster's image leaves to the simulated GPU's driver."""
+    service, workload = yaml.safe_load_all(manifests)
+    pod = workload["spec"]["template"]["spec"]
+    host = {"name": "torch", "hostPath": {"path": str(namespace.loaded.torch_stack)}}
+    pod["volumes"].append(host)
+    mount = {"name": "torch", "mountPath": str(settings.TORCH_IN_POD), "readOnly": True}
+    (container,) = pod["containers"]
+    container["volumeMounts"].append(mount)
+    path = f"{settings.APP_IN_POD}:{settings.TORCH_IN_POD}"
+    container["env"].append({"name": "PYTHONPATH", "value": path})
+    return yaml.safe_dump_all([service, workload])
 
 
 def test_an_unknown_preset_is_refused_by_the_api_server(
