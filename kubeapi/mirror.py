@@ -146,7 +146,8 @@ class Mirror(Generic[V]):
                 listed.add(key)
                 if (view := self._view(key, item)) is not None:
                     views[key] = view
-        self._unreadable &= listed
+        for key in self._unreadable - listed:
+            self._mark(key, unreadable=False)
         with self._lock:
             same = self.synced and views == self._views
             self._gone += [view for key, view in self._views.items() if key not in views]
@@ -175,7 +176,7 @@ class Mirror(Generic[V]):
         if kind == "ERROR":
             raise api.error(int(item.get("code", 500)), item)
         if kind == "DELETED":
-            self._unreadable.discard(_key(item))
+            self._mark(_key(item), unreadable=False)
             self._replace(_key(item), None)
         elif kind != "BOOKMARK":
             self._replace(_key(item), self._view(_key(item), item))
@@ -188,10 +189,15 @@ class Mirror(Generic[V]):
         except Exception as error:  # noqa: BLE001 - one object, whoever wrote it, must not freeze the list
             if key not in self._unreadable:
                 logs.failure("object_unreadable", error, path=self._source.path, object=key)
-            self._unreadable.add(key)
+            self._mark(key, unreadable=True)
             return self._views.get(key)
-        self._unreadable.discard(key)
+        self._mark(key, unreadable=False)
         return view
+
+    def _mark(self, key: str, *, unreadable: bool) -> None:
+        if unreadable is not (key in self._unreadable):
+            self._unreadable ^= {key}
+            self._changed(None)
 
     def _replace(self, key: str, view: V | None) -> None:
         with self._lock:

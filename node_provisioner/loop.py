@@ -101,6 +101,7 @@ class Planner:
     def run_pass(self) -> float | None:
         """Decide and act on what is known; seconds until it must look again without a change."""
         self._metrics.leads = self._election is None or self._election.leads
+        self._metrics.unreadable = sum(kept.unreadable for kept in self._mirrors)
         if not self._metrics.leads:
             self._metrics.rest()
             self._claims.take_gone()  # what became of another's purchases is for the other to learn

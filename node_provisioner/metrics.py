@@ -18,6 +18,7 @@ WAITING = "plainsail_provisioner_waiting_pods"
 COST = "plainsail_provisioner_dollars_per_hour"
 LEAKED = "plainsail_provisioner_leaked_nodes"
 LEADS = "plainsail_provisioner_leader"
+UNREADABLE = "plainsail_provisioner_objects_unreadable"
 
 FAMILIES = {
     CLAIMS: ("counter", "Claims by what became of them."),
@@ -27,6 +28,10 @@ FAMILIES = {
     COST: ("gauge", "Dollars per hour of all claims with a known price."),
     LEAKED: ("gauge", "Nodes that were bought and whose claim is gone."),
     LEADS: ("gauge", "Whether this process is the one that buys."),
+    UNREADABLE: (
+        "gauge",
+        "Objects that are taken as they were before a change that cannot be read.",
+    ),
     **prometheus.PROCESS,
 }
 """Type and meaning of every metric; docs/reference/metrics.md is checked against it."""
@@ -47,6 +52,7 @@ class Metrics:
         self._dollars = 0.0
         self.leaked = 0
         self.leads = True
+        self.unreadable = 0
 
     def count(self, outcome: str) -> None:
         """Count what became of a claim."""
@@ -92,6 +98,7 @@ class Metrics:
             COST: self._dollars,
             LEAKED: self.leaked,
             LEADS: self.leads,
+            UNREADABLE: self.unreadable,
         }
         yield from prometheus.plain(plain, FAMILIES)
         yield from prometheus.started(self._started)

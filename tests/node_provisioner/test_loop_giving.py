@@ -55,16 +55,18 @@ def test_a_pod_that_cannot_be_read_keeps_its_node(
     server: apiserver.ApiServer, start: Start
 ) -> None:
     """The planner does not know of it; before a node is closed the API server is asked."""
-    start(replace(FAST, idle_ttl_seconds=0.1))
+    planner = start(replace(FAST, idle_ttl_seconds=0.1))
     unreadable = objects.strangers("web", "n1")
     unreadable["spec"]["containers"] = [None]
     server.put("pods", unreadable)
     playing.served(server)
     time.sleep(2.0)  # else it is closed after one second
+    assert planner._metrics.unreadable == 1
     assert len(server.all("nodeclaims")) == 1
     assert not server.all("nodes")[0].get("spec", {}).get("unschedulable")
     server.remove("pods", "default/web")
     until(lambda: server.all("nodeclaims") == [])
+    until(lambda: planner._metrics.unreadable == 0)
 
 
 def test_what_another_planner_gave_back_was_not_refused(
