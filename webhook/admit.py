@@ -118,7 +118,7 @@ def _update(
     base = new if earlier is None else updates.users_part(new, old, earlier)
     decision = _expand(new, base, terms, earlier)
     if isinstance(decision, Allowed):
-        errors = list(several_nodes.unchangeable(decision.workload, old))
+        errors = list(several_nodes.unchangeable(decision.workload, new, old))
         return _denied(errors) if errors else decision
     return decision
 

@@ -111,19 +111,20 @@ def _image_can(of: Case, count: int) -> Iterator[FieldError]:
         f"asks for what this version cannot do yet: {of.model.name} on {count} machines"
         " (its image serves on one)"
     )
-    alone, _ = machines.cheapest(of.model, machines.Wanted(cloud=of.terms.cloud))
+    wanted = machines.Wanted(cloud=of.terms.cloud, mode=placement.mode(of.request))
+    alone, _ = machines.cheapest(of.model, wanted)
     hint = f"{alone} holds it" if alone else "choose a smaller preset"
     yield FieldError(path, value, annotations.NOT_SUPPORTED_YET, message, hint)
 
 
 def _pods_are_named(of: Case) -> Iterator[FieldError]:
     """The address of the leader is made from the workload's name."""
-    name = workloads.metadata(of.workload).get("name")
+    name, service = workloads.metadata(of.workload).get("name"), service_name(of.workload)
     if not name:
         message = "absent, so that the pods of one model cannot find each other"
         yield FieldError("metadata.name", ABSENT, reasons.NAME_REQUIRED, message, "name it")
-    elif len(service_name(of.workload)) > _LONGEST_NAME:
-        message = f"is too long: {service_name(of.workload)} can be no Service"
+    elif service == f"{name}{_HEADLESS}" and len(service) > _LONGEST_NAME:
+        message = f"is too long: {service} can be no Service"
         hint = "a shorter name, or a spec.serviceName"
         yield FieldError("metadata.name", name, reasons.NAME_TOO_LONG, message, hint)
 
@@ -138,17 +139,20 @@ def _pods_are_apart(of: Case, count: int) -> Iterator[FieldError]:
         yield FieldError(path, node, reasons.CONTRADICTING_NODE_NAME, message, "drop nodeName")
 
 
-def unchangeable(new: Mapping[str, Any], old: Mapping[str, Any]) -> Iterator[FieldError]:
-    """What a stored StatefulSet cannot become: one whose model takes several machines."""
-    asked, stored = (workloads.part(one, "spec") for one in (new, old))
-    if workloads.kind_of(new) != workloads.STATEFUL_SET:
-        return
+def unchangeable(
+    expanded: Mapping[str, Any], sent: Mapping[str, Any], old: Mapping[str, Any]
+) -> Iterator[FieldError]:
+    """What was filled in beyond what was `sent`, and cannot be on a stored StatefulSet.
+
+    What the user changes of it is the API server's to refuse.
+    """
+    filled, given, stored = (workloads.part(one, "spec") for one in (expanded, sent, old))
     for field in IMMUTABLE:
-        if stored.get(field) and asked.get(field) != stored[field]:
+        if filled.get(field) not in (given.get(field), stored.get(field)):
             yield FieldError(
                 f"spec.{field}",
-                stored[field],
+                stored.get(field),
                 reasons.STATEFUL_SET_IMMUTABLE,
-                f"would have to be {asked.get(field)} for the model's machines, and cannot change",
+                f"would have to be {filled[field]} for the model's machines, and cannot change",
                 "delete the StatefulSet and create it anew",
             )

@@ -17,6 +17,7 @@ _SHAPES: tuple[tuple[str, tuple[type, str]], ...] = (
     ("metadata.labels", _MAPPING),
     ("metadata.annotations", _MAPPING),
     ("spec", _MAPPING),
+    ("spec.serviceName", _TEXT),
     ("spec.selector", _MAPPING),
     ("spec.selector.matchLabels", _MAPPING),
     ("spec.template", _MAPPING),

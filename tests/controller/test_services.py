@@ -40,16 +40,20 @@ def test_the_service_is_the_golden_one() -> None:
     assert services.manifest(_view()) == golden
 
 
-@pytest.mark.parametrize("nodes", [1, 2])
-def test_of_a_model_over_several_nodes_the_pod_that_leads_gets_the_requests(nodes: int) -> None:
+@pytest.mark.parametrize(
+    ("kind", "nodes", "leads"),
+    [("StatefulSet", 2, True), ("StatefulSet", 1, False), ("Deployment", 2, False)],
+)
+def test_of_a_model_over_several_nodes_the_pod_that_leads_gets_the_requests(
+    kind: str, nodes: int, *, leads: bool
+) -> None:
     """The others are ready before the model is, and answer nobody."""
     raw = objects.workload()
     env = [{"name": "PLAINSAIL_NODES", "value": str(nodes)}]
     raw["spec"]["template"]["spec"] = {"containers": [{"name": "model", "env": env}]}
-    view = views.stateful_set(raw)
-    assert view is not None
-    index = {"apps.kubernetes.io/pod-index": "0"} if nodes > 1 else {}
-    assert services.manifest(view)["spec"]["selector"] == {"app": "chat", **index}
+    index = {"apps.kubernetes.io/pod-index": "0"} if leads else {}
+    made = services.manifest(views.workload(raw, kind))
+    assert made["spec"]["selector"] == {"app": "chat", **index}
 
 
 def test_a_workload_without_a_service_gets_one() -> None:

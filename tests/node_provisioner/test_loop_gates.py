@@ -1,5 +1,6 @@
 """Pods behind the scheduling gate, against an API server in memory."""
 
+import dataclasses
 import time
 
 import pytest
@@ -43,6 +44,28 @@ def test_the_pods_of_a_job_start_together_when_every_node_is_there(
     playing.fulfil(server, two, "n2")
     until(lambda: _gates(server) == [False, False])
     assert "all 2 pods" in playing.event(server, "NodesReady")["message"]
+
+
+def test_the_pods_of_a_model_over_several_nodes_start_together_without_a_job(
+    server: apiserver.ApiServer, start: Start
+) -> None:
+    """Their own annotation says how many they are; nothing else is looked up."""
+    owner = {"kind": "StatefulSet", "name": "big", "controller": True}
+    spec = dataclasses.replace(objects.SPEC, nodes=2)
+    start()
+    for name in ("big-0", "big-1"):
+        assert server.all("nodeclaims") == []
+        pod = objects.pod(name, spec=spec, spec_changes=_GATED)
+        pod["metadata"]["ownerReferences"] = [owner]
+        server.put("pods", pod)
+        if name == "big-0":
+            assert "1 pods wait for 1 more" in playing.event(server, "PodsAwaited")["message"]
+    one, two = playing.claims(server, 2)
+    playing.fulfil(server, one, "n1")
+    time.sleep(playing.QUIET_SECONDS)
+    assert _gates(server) == [True, True]
+    playing.fulfil(server, two, "n2")
+    until(lambda: _gates(server) == [False, False])
 
 
 def test_a_gated_pod_uses_a_node_that_is_there(server: apiserver.ApiServer, start: Start) -> None:

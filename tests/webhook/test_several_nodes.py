@@ -11,6 +11,7 @@ from tests import builders
 from tests.builders import stored
 from tests.golden_terms import TERMS
 from webhook import admit, machines, reasons, workloads
+from webhook.terms import Terms
 
 H100, H200, A100 = (
     "Standard_ND96isr_H100_v5",
@@ -91,19 +92,6 @@ def test_what_each_pod_is_told_is_what_the_program_reads(index: int) -> None:
     assert args.tensor_parallel * args.pipeline_parallel == 2 * 8
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [{nodes.RANK: "2"}, {nodes.RANK: ""}, {nodes.GPUS: "0"}, {nodes.LEADER: ""}, {nodes.COUNT: ""}],
-    ids=str,
-)
-def test_a_pod_that_is_told_nonsense_ends_with_the_reason(wrong: dict[str, str]) -> None:
-    """Before Kubernetes 1.28 no pod has the label of its index: the rank is then empty."""
-    told = {**nodes.shared(2, "big-0.pods", 8), nodes.RANK: "1", **wrong}
-    with pytest.raises(runtime_args.MalformedArguments, match=next(iter(wrong))):
-        nodes.read(told)
-    assert nodes.read({}) is None
-
-
 @pytest.mark.parametrize("replicas", [1, 3])
 def test_another_number_of_pods_is_refused_after_the_start_too(replicas: int) -> None:
     """Whoever wrote the number first: us, or the user."""
@@ -134,15 +122,52 @@ def test_other_machines_make_another_number_of_pods() -> None:
 def test_what_was_made_for_one_machine_is_not_spread_over_several() -> None:
     """The API server would refuse the change of policy, with words that help nobody."""
     old = running(H200)
-    assert denied(changed(old), old) == [reasons.STATEFUL_SET_IMMUTABLE]
+    assert denied(changed(old), old) == [reasons.STATEFUL_SET_IMMUTABLE] * 2
     ready = running(H200, podManagementPolicy="Parallel", serviceName="pods")
     assert allowed(changed(ready), ready)["spec"]["replicas"] == 2
+
+
+def test_what_the_user_changes_of_it_is_the_api_servers_to_refuse() -> None:
+    """In its own words, for a model on one machine as for any other StatefulSet."""
+    old = running(H200, serviceName="pods")
+    new = changed(old, serviceName="other")
+    new["metadata"]["annotations"][annotations.INSTANCE_TYPES] = H200
+    new["spec"]["template"]["spec"]["hostname"] = "edited"
+    assert allowed(new, old)["spec"]["serviceName"] == "other"
 
 
 def test_a_server_of_the_users_own_is_spread_by_the_user() -> None:
     own = {"name": "own", "image": "registry.example.com/own:1"}
     spec = allowed(asked(replicas=5).pod(containers=[own]).build())["spec"]
     assert (spec["replicas"], "serviceName" in spec) == (5, False)
+
+
+def test_of_our_own_choice_only_our_server_is_spread() -> None:
+    """Where the price limit leaves no machine that holds it alone; expanded twice as well."""
+    made = builders.stateful_set("big").preset("deepseek-r1-0528")
+    made.annotation(annotations.MAX_PRICE_PER_HOUR, "50")
+    once = allowed(made.build())
+    assert once["spec"]["replicas"] == 3
+    assert allowed(once) is once
+    own = {"name": "own", "image": "registry.example.com/own:1"}
+    assert denied(made.pod(containers=[own]).build()) == [reasons.PRICE_UNKNOWN]
+
+
+@pytest.mark.parametrize("is_able", [True, False])
+def test_a_deployment_is_told_of_stateful_sets_by_an_image_that_can(*, is_able: bool) -> None:
+    made = builders.deployment("big").preset("deepseek-r1-0528")
+    made.annotation(annotations.INSTANCE_TYPES, H100)
+    terms = TERMS if is_able else Terms(TERMS.presets)
+    decision = admit.admit(admit.AdmissionRequest(admit.CREATE, made.build()), terms)
+    assert isinstance(decision, admit.Denied)
+    (error,) = decision.errors
+    assert error.reason == reasons.DOES_NOT_FIT
+    assert error.hint.startswith(f"a StatefulSet spreads it over 2 of {H100}") is is_able
+    assert H200 in error.hint
+
+
+def test_a_service_that_is_no_name_is_refused() -> None:
+    assert denied(asked(serviceName=["pods"]).build()) == [reasons.MALFORMED_OBJECT]
 
 
 def test_what_only_transformers_may_serve_is_not_spread() -> None:
