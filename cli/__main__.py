@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from cli import lookup
 from cli.commands import diff, eject, expand, explain, fit, offers, presets
+from presets import images
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -16,6 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="One label turns a workload into a model server.",
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action="version", version=f"plainsail {images.VERSION}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for command in (expand, diff, eject, explain, presets, fit, offers):
         command.register(verbs)

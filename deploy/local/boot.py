@@ -21,6 +21,7 @@ from deploy.local import (
 from deploy.local.failures import CannotRun
 from deploy.local.images import registry, runtime_image
 from deploy.local.processes import Supervisor
+from presets import images
 
 MANIFESTS = ("namespace", "scheduler", "node-provisioner", "controller", "admission-policy")
 """Installed as they are; the webhook's needs an address."""
@@ -50,7 +51,7 @@ def boot(loaded: settings.Settings, supervisor: Supervisor, step: Step) -> None:
     made = control_plane.write_configuration(plane, loaded.files.kubeconfig, hosts)
     made.issue("webhook", "plainsail-webhook", hosts=(loaded.network.node_ip,))
     with ThreadPoolExecutor() as pool:
-        images = pool.submit(_registry_with_images, loaded, supervisor)
+        stored = pool.submit(_registry_with_images, loaded, supervisor)
         supervisor.start("webhook", _webhook(loaded), prefix=inside, environment=_environment())
         step("etcd and API server")
         client = control_plane.start_api(plane, supervisor, loaded.files.kubeconfig, inside)
@@ -61,7 +62,7 @@ def boot(loaded: settings.Settings, supervisor: Supervisor, step: Step) -> None:
         )
         proxy = components.kube_proxy(plane, settings.SYSTEM_MACHINE)
         supervisor.start("kube-proxy", proxy, prefix=inside)
-        images.result()
+        stored.result()
         machines.create(loaded.site(), machines.Machine(settings.SYSTEM_MACHINE), index=0)
         control_plane.install_crds(client)
         manifests.install(client, *MANIFESTS)
@@ -91,9 +92,7 @@ def _registry_with_images(loaded: settings.Settings, supervisor: Supervisor) -> 
     registry.wait(address, READY_SECONDS)
     for image in (
         runtime_image.pause(settings.SANDBOX_IMAGE),
-        runtime_image.build(
-            settings.RUNTIME_IMAGE, paths.REPOSITORY, paths.cache(), lambda _: None
-        ),
+        runtime_image.build(images.RUNTIME_IMAGE, paths.REPOSITORY, paths.cache(), lambda _: None),
     ):
         registry.push(image, address)
 

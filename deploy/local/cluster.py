@@ -24,6 +24,7 @@ from deploy.local import (
 from deploy.local.failures import CannotRun
 from deploy.local.images import registry, runtime_image, torch_stack
 from deploy.local.progress import Progress
+from presets import images
 
 BOOT_SECONDS = 120
 LOG_LINES = 12
@@ -116,9 +117,7 @@ def _prepare(options: Options, progress: Progress) -> settings.Settings:
         stack = torch_stack.prepare(paths.REPOSITORY, paths.cache(), progress.report)
         hub = torch_stack.hub_cache(torch_stack.stand_ins(paths.REPOSITORY), paths.cache())
     with progress.step("image of the model server"):
-        runtime_image.build(
-            settings.RUNTIME_IMAGE, paths.REPOSITORY, paths.cache(), progress.report
-        )
+        runtime_image.build(images.RUNTIME_IMAGE, paths.REPOSITORY, paths.cache(), progress.report)
     return settings.Settings(
         name=options.name,
         octet=0,

@@ -10,8 +10,6 @@ from deploy.local import components, machines, network, paths
 
 SYSTEM_MACHINE = "system"
 """The machine without GPUs, in the control plane's own network namespace."""
-RUNTIME_IMAGE = "ghcr.io/plainsail/runtime:0.1.0"
-"""Name of the model server's image, the one that the webhook writes."""
 SANDBOX_IMAGE = "registry.k8s.io/pause:3.10"
 APISERVER_PORT, REGISTRY_PORT, WEBHOOK_PORT = 6443, 5000, 9443
 TORCH_IN_POD, HUB_IN_POD, APP_IN_POD = (
