@@ -6,7 +6,8 @@ from kubeapi import api, events, host, objects
 from node_provisioner import telling
 
 _LEAST, _MOST = 16, 160
-"""Events of one pass, with and without something new to decide: that comes first."""
+"""Events of one pass, with and without something new to decide: that comes first. They are written
+so many as the first says between two looks whether there is."""
 _SIDE_BY_SIDE = 8
 """Events written at the same time."""
 
@@ -105,7 +106,7 @@ def _apart(news: Iterable[_News]) -> Iterator[list[_News]]:
     some: dict[tuple[str, str], _News] = {}
     for subject, sentence in news:
         key = subject.uid, sentence.reason.code
-        if key in some or len(some) == _SIDE_BY_SIDE:
+        if key in some or len(some) == _LEAST:
             yield list(some.values())
             some.clear()
         some[key] = subject, sentence
