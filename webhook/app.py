@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from telemetry import logs, prometheus
-from webhook import admit, metrics, reasons, review
+from webhook import metrics, reasons, review
+from webhook.decisions import Decisions
 from webhook.terms import Terms
 
 MAX_BODY_BYTES = 8 * 2**20
@@ -52,7 +53,7 @@ class App:
         started: float = 0.0,
     ) -> None:
         """`started`: when the process did, in seconds since 1970; 0: not told in the metrics."""
-        self._terms = terms
+        self._decisions = Decisions(terms)
         self._metrics = metrics.Metrics(started)
         self._pending_bytes = 0
         self._is_draining = False
@@ -112,13 +113,12 @@ class App:
             asked = review.read(body)
         except review.MalformedReview as error:
             raise Refused(400, str(error)) from error
-        decision = admit.admit(asked.request, self._terms)
-        answer = review.answer(asked, decision)
-        outcome, codes = outcome_of(decision)
-        self._metrics.answered(outcome, codes[0])
+        told = self._decisions.of(asked)
+        answer = review.answer(asked.uid, told.response)
+        self._metrics.answered(told.outcome, told.codes[0])
         self._metrics.took(time.perf_counter() - start)
-        if codes[0] not in _QUIET:
-            logs.info(outcome, object=asked.subject, reasons=",".join(codes))
+        if told.codes[0] not in _QUIET:
+            logs.info(told.outcome, object=asked.subject, reasons=",".join(told.codes))
         return answer
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
@@ -168,15 +168,6 @@ _METHODS = {
 }
 _QUIET = frozenset({reasons.UNCHANGED, *reasons.SKIPPED})
 """Reasons that are not worth a line: nothing happened."""
-
-
-def outcome_of(decision: admit.Decision) -> tuple[str, list[str]]:
-    """Outcome and reason codes of a decision, for logs and metrics."""
-    if isinstance(decision, admit.Denied):
-        return "denied", sorted({error.reason for error in decision.errors})
-    if isinstance(decision, admit.Skipped):
-        return "skipped", [decision.reason]
-    return "allowed", [decision.reason]
 
 
 def _too_large() -> Refused:

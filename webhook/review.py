@@ -87,9 +87,20 @@ def _review(request: dict[str, Any]) -> Review:
     )
 
 
-def answer(asked: Review, decision: admit.Decision) -> bytes:
-    """The AdmissionReview that carries a decision."""
-    response: dict[str, Any] = {"uid": asked.uid, "allowed": not isinstance(decision, admit.Denied)}
+def answer(uid: str, response: dict[str, Any]) -> bytes:
+    """The AdmissionReview that carries a response to the request of that uid."""
+    return orjson.dumps(
+        {
+            "apiVersion": API_VERSION,
+            "kind": "AdmissionReview",
+            "response": {"uid": uid, **response},
+        }
+    )
+
+
+def response(asked: Review, decision: admit.Decision) -> dict[str, Any]:
+    """A decision on the wire, but for the uid; of the request only a refusal says more."""
+    response: dict[str, Any] = {"allowed": not isinstance(decision, admit.Denied)}
     if isinstance(decision, admit.Denied):
         response["status"] = _status(asked, decision)
     elif isinstance(decision, admit.Allowed):
@@ -98,9 +109,7 @@ def answer(asked: Review, decision: admit.Decision) -> bytes:
             response["patch"] = base64.b64encode(orjson.dumps(decision.patch)).decode()
         if decision.notes:
             response["warnings"] = [note.message for note in decision.notes]
-    return orjson.dumps(
-        {"apiVersion": API_VERSION, "kind": "AdmissionReview", "response": response}
-    )
+    return response
 
 
 def _status(asked: Review, decision: admit.Denied) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def test_many_brackets_side_by_side_are_not_deep() -> None:
 
 def answer(decision: admit.Decision) -> dict[str, object]:
     asked = review.Review("u", admit.AdmissionRequest(admit.CREATE, {}), "Job", "default", "chat")
-    raw = orjson.loads(review.answer(asked, decision))
+    raw = orjson.loads(review.answer("u", review.response(asked, decision)))
     assert (raw["apiVersion"], raw["kind"]) == ("admission.k8s.io/v1", "AdmissionReview")
     response: dict[str, object] = raw["response"]
     return response
