@@ -48,8 +48,10 @@ def test_every_figure_of_the_servers_is_measured(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(servers.Server, "cpu_seconds", _counter())
     monkeypatch.setattr(admission, "_creates", lambda _: [])
     assert [figure.name for figure in admission.run() if figure.goal] == [
-        "CREATE through TLS: CPU of the server",
-        "times less than the comparison",
+        "CREATE through TLS, asked again: CPU of the server",
+        "CREATE through TLS, of a new object: CPU of the server",
+        "times less than the comparison, asked again",
+        "times less than the comparison, of a new object",
         *(f"expand, {kind}" for kind in admission.KINDS),
         "memory: growth over 100,000 requests",
     ]
