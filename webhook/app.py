@@ -1,6 +1,5 @@
 """The HTTP edge: a plain ASGI application, no framework between the socket and the decision."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -15,12 +14,6 @@ MAX_BODY_BYTES = 8 * 2**20
 
 MAX_PENDING_BYTES = 64 * 2**20
 """Of all bodies that are still arriving together: what memory they may take."""
-
-BODY_SECONDS = 4.0
-"""Time for a body to arrive: below the 5 s that the API server gives the whole call.
-
-The rest is for the decision: under 0.5 s for whatever fits into `MAX_BODY_BYTES`.
-"""
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -122,17 +115,15 @@ class App:
         return answer
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        """The whole body, of at most `MAX_BODY_BYTES` and within `BODY_SECONDS`."""
+        """The whole body, of at most `MAX_BODY_BYTES`; `webhook.protocol` keeps the time."""
         for name, value in scope["headers"]:
             if name == b"content-length" and value.isdigit() and int(value) > MAX_BODY_BYTES:
                 raise _too_large()
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                message = await receive()
-                if message.get("more_body"):
-                    return await self._joined(message, receive)
-        except TimeoutError as error:
-            raise Refused(408, f"the body did not arrive within {BODY_SECONDS:g} s") from error
+        message = await receive()
+        if message.get("more_body"):
+            return await self._joined(message, receive)
+        if message["type"] == "http.disconnect":
+            raise _gone()
         body: bytes = message.get("body", b"")
         if len(body) > MAX_BODY_BYTES:
             raise _too_large()
@@ -154,7 +145,7 @@ class App:
                     return bytes(parts)
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise Refused(400, "the client went away")
+                    raise _gone()
         finally:
             self._pending_bytes -= len(parts)
 
@@ -168,6 +159,10 @@ _METHODS = {
 }
 _QUIET = frozenset({reasons.UNCHANGED, *reasons.SKIPPED})
 """Reasons that are not worth a line: nothing happened."""
+
+
+def _gone() -> Refused:
+    return Refused(400, "the client went away, or was too slow, before the body was there")
 
 
 def _too_large() -> Refused:

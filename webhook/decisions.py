@@ -14,11 +14,14 @@ import orjson
 from webhook import admit, review
 from webhook.terms import Terms
 
-MOST_BYTES = 8 * 2**20
-"""Of what is kept, questions and answers together: about a thousand."""
+MOST_BYTES = 4 * 2**20
+"""Of what is kept, questions and answers together: about five hundred."""
 
 LARGEST_BYTES = 2**16
 """Of one of them; what is larger is decided anew."""
+
+_AROUND_BYTES = 1024
+"""Of one of them beside its texts: objects, warnings."""
 
 _BOOKKEEPING = frozenset(
     {"creationTimestamp", "generation", "managedFields", "resourceVersion", "uid"}
@@ -85,7 +88,7 @@ def _read(workload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _size(key: bytes, told: Told) -> int:
-    return len(key) + len(told.response.get("patch", ""))
+    return len(key) + len(told.response.get("patch", "")) + _AROUND_BYTES
 
 
 def _outcome(decision: admit.Decision) -> tuple[str, tuple[str, ...]]:

@@ -106,7 +106,7 @@ def test_a_refusal_is_made_anew_with_the_name_of_its_object(
 def test_what_was_asked_last_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Within the bytes that are given; what alone is too large is never kept."""
     names = counted(monkeypatch)
-    memory = decisions.Decisions(TERMS, most_bytes=12_000)
+    memory = decisions.Decisions(TERMS, most_bytes=16_000)
     by_name = {name: asked(builders.deployment(name).preset().build()) for name in "abcd"}
     for name in "abcda":
         memory.of(by_name[name])
