@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from presets import forms, images, preset, runtime_args
@@ -190,7 +191,13 @@ def _invocation(chosen: Chosen, args: runtime_args.ServeArgs) -> dict[str, Any]:
     """Command and arguments; none where the command is the user's."""
     if chosen.found.get("command"):
         return {}
-    return {"command": list(COMMAND), "args": copies.literal(args.to_argv())}
+    return {"command": list(COMMAND), "args": list(_argv(args))}
+
+
+@lru_cache(maxsize=512)
+def _argv(args: runtime_args.ServeArgs) -> tuple[str, ...]:
+    """Few differ: one for each model, where it has the same room."""
+    return tuple(copies.literal(args.to_argv()))
 
 
 def _ports(found: Mapping[str, Any], pod: Mapping[str, Any]) -> list[dict[str, Any]]:
