@@ -61,7 +61,7 @@ def configuration(pair: Pair, changes: Mapping[str, Any] | None = None) -> dict[
     """
     changed = dict(changes or {})
     config = shipped()
-    config["clientConnection"] = {"kubeconfig": str(pair.kubeconfig)}
+    config["clientConnection"]["kubeconfig"] = str(pair.kubeconfig)
     config["leaderElection"] = {"leaderElect": False}
     (extender,) = config["extenders"]
     extender["urlPrefix"] = f"http://127.0.0.1:{pair.extender_port}/"

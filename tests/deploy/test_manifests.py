@@ -79,7 +79,7 @@ def test_the_local_cluster_runs_the_schedulers_flags_and_configuration(
     local = scheduling.configuration(pair)
     assert config.pop("leaderElection")["leaderElect"]
     assert local.pop("leaderElection") == {"leaderElect": False}
-    assert local.pop("clientConnection") == {"kubeconfig": str(pair.kubeconfig)}
+    assert local["clientConnection"].pop("kubeconfig") == str(pair.kubeconfig)
     assert local == config
 
 
