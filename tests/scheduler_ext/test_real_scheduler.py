@@ -60,15 +60,19 @@ def test_without_a_node_that_fits_nobody_is_asked_and_the_planner_buys(
 
 
 def test_a_pod_waits_for_its_claims_node_and_says_so(running: Placing) -> None:
-    """E9, E18: two questions, then silence; the claim alone changes, and the pod is bound."""
-    running.claim(f"ws-{running.namespace}")
-    node = running.node(claim=f"ws-{running.namespace}")
+    """E9, E18: two questions, then silence; the claim alone changes, and the pod is bound.
+
+    The node has the marker already: writing it would wake the pod as well, and before the touch.
+    """
+    claim = f"ws-{running.namespace}"
+    running.claim(claim)
+    node = running.node("n1", 1, claim, **{names.MARKER: "1k"})
     path = running.pod("p")
-    condition = running.waits(path, f"waiting for the node of NodeClaim ws-{running.namespace}")
+    condition = running.waits(path, f"waiting for the node of NodeClaim {claim}")
     assert condition["reason"] == "Unschedulable"
     assert running.silence("/filter", 3.0) <= 3
     begun = time.monotonic()
-    running.initialize(f"ws-{running.namespace}", node)
+    running.initialize(claim, node)
     assert running.bound(path) == node
     assert time.monotonic() - begun < SECONDS  # five minutes without the touch
     noted = running.api.get(path)["metadata"]["annotations"]
