@@ -4,8 +4,10 @@ Imports `presets` and `telemetry` (and, once it makes its own certificates, `cer
 program, the kubernetes client or a deep-learning stack. Stateless: no call leaves it while it
 answers.
 
-Main path: `app.py:App` reads the request, `review.py:read` parses it, `admit.py:admit` decides by
-its `terms.py:Terms` (`case.py:of` finds the parts, `validate.py:problems` runs the rules, then
-`expand.py:expand`), `review.py:answer` carries the decision back.
+Main path: `app.py:App` reads the request, `review.py:read` parses it, `decisions.py:Decisions` has
+what was asked before, else `admit.py:admit` decides by its `terms.py:Terms` (`case.py:of` finds the
+parts, `validate.py:problems` runs the rules, then `expand.py:expand`), and `review.py:answer`
+carries the decision back. `several_nodes.py`: a model over several machines; `processors.py`: one
+without a GPU.
 The command line runs the same `admit.py:admit` offline.
 """

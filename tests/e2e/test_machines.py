@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import cgroups, claims, demo, network, paths, processes
+from deploy.local import claims, demo, network, paths, processes
+from tests.e2e import host
 from tests.e2e.namespaces import Namespace, Object, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -88,11 +89,6 @@ def _host() -> dict[str, object]:
     return {
         "namespaces": names,
         "links": subprocess.check_output(["ip", "-br", "link"], text=True).count("\n"),
-        "mounts": sorted(Path("/proc/self/mounts").read_text().splitlines()),
-        "cgroups": sorted(
-            str(path)
-            for hierarchy in cgroups.hierarchies()
-            for path in hierarchy.rglob("*plainsail*")
-            if path.is_dir()
-        ),
+        "mounts": host.mounts(),
+        "cgroups": host.groups(),
     }

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import cgroups, cluster, leftovers, network, paths, processes, settings
+from deploy.local import cluster, leftovers, network, paths, processes, settings
 from deploy.local.progress import Progress
+from tests.e2e import host
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -26,7 +27,7 @@ def _cleared() -> Iterator[None]:
     leftovers.clear(NAME)
 
 
-def host() -> dict[str, object]:
+def traces() -> dict[str, object]:
     """Everything on the host that a cluster touches."""
 
     def ip(*words: str) -> list[str]:
@@ -40,13 +41,8 @@ def host() -> dict[str, object]:
         "namespaces": ip("netns", "list") if Path("/run/netns").exists() else [],
         "links": ip("link", "show"),
         "routes": ip("route", "show"),
-        "mounts": sorted(Path("/proc/self/mounts").read_text().splitlines()),
-        "cgroups": sorted(
-            str(path)
-            for hierarchy in cgroups.hierarchies()
-            for path in hierarchy.rglob("*plainsail*")
-            if path.is_dir()
-        ),
+        "mounts": host.mounts(),
+        "cgroups": host.groups(),
         "sysctls": [Path("/proc/sys", name).read_text() for name in sysctls],
         "nft": subprocess.check_output(["nft", "list", "ruleset"], text=True),
         "state": sorted(p.name for p in paths.state_root().glob("*")),
@@ -72,7 +68,7 @@ def up() -> settings.Settings:
 
 def test_down_leaves_nothing_of_a_cluster(loaded: settings.Settings) -> None:
     """Namespaces, links, routes, mounts, cgroups, sysctls, rules, files, processes: as before."""
-    before = host()
+    before = traces()
     running = up()
     assert running.octet != loaded.octet, "side by side on addresses of their own"
     assert cluster.answers(loaded.files)
@@ -81,7 +77,7 @@ def test_down_leaves_nothing_of_a_cluster(loaded: settings.Settings) -> None:
     removed = cluster.down(NAME)
 
     assert "network namespaces" in removed
-    assert host() == before
+    assert traces() == before
     assert cluster.answers(loaded.files), "the other cluster is untouched"
 
 
@@ -113,7 +109,7 @@ def test_up_clears_what_a_killed_run_left() -> None:
 @pytest.mark.parametrize("after", [0.3, 1.5, 3.0], ids=["early", "middle", "late"])
 def test_an_interrupted_up_leaves_nothing(after: float) -> None:
     """SIGINT at any moment: one line, exit status 1, the host as before."""
-    before = host()
+    before = traces()
     process = subprocess.Popen(
         [*COMMAND, "up", "--name", NAME],
         cwd=paths.REPOSITORY,
@@ -130,4 +126,4 @@ def test_an_interrupted_up_leaves_nothing(after: float) -> None:
     assert process.returncode == 1, words
     assert words.splitlines()[-1] == "interrupted: what was started has been removed"
     assert "Traceback" not in words
-    assert host() == before
+    assert traces() == before

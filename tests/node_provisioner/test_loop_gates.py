@@ -28,6 +28,16 @@ def _gates(server: apiserver.ApiServer) -> list[bool]:
     return ["schedulingGates" in pod["spec"] for pod in server.all("pods")]
 
 
+def _assert_two_start_together(server: apiserver.ApiServer) -> None:
+    """With both nodes, and neither with one of them."""
+    one, two = playing.claims(server, 2)
+    playing.fulfil(server, one, "n1")
+    time.sleep(playing.QUIET_SECONDS)
+    assert _gates(server) == [True, True]
+    playing.fulfil(server, two, "n2")
+    until(lambda: _gates(server) == [False, False])
+
+
 def test_the_pods_of_a_job_start_together_when_every_node_is_there(
     server: apiserver.ApiServer, start: Start
 ) -> None:
@@ -37,12 +47,7 @@ def test_the_pods_of_a_job_start_together_when_every_node_is_there(
     assert "1 pods wait for 1 more" in playing.event(server, "PodsAwaited")["message"]
     assert server.all("nodeclaims") == []
     server.put("pods", objects.pod("b", spec_changes=_GATED, metadata=_OF_JOB))
-    one, two = playing.claims(server, 2)
-    playing.fulfil(server, one, "n1")
-    time.sleep(playing.QUIET_SECONDS)
-    assert _gates(server) == [True, True]
-    playing.fulfil(server, two, "n2")
-    until(lambda: _gates(server) == [False, False])
+    _assert_two_start_together(server)
     assert "all 2 pods" in playing.event(server, "NodesReady")["message"]
 
 
@@ -60,12 +65,7 @@ def test_the_pods_of_a_model_over_several_nodes_start_together_without_a_job(
         server.put("pods", pod)
         if name == "big-0":
             assert "1 pods wait for 1 more" in playing.event(server, "PodsAwaited")["message"]
-    one, two = playing.claims(server, 2)
-    playing.fulfil(server, one, "n1")
-    time.sleep(playing.QUIET_SECONDS)
-    assert _gates(server) == [True, True]
-    playing.fulfil(server, two, "n2")
-    until(lambda: _gates(server) == [False, False])
+    _assert_two_start_together(server)
 
 
 def test_a_gated_pod_uses_a_node_that_is_there(server: apiserver.ApiServer, start: Start) -> None:
